@@ -1,0 +1,328 @@
+"""The nouns of ragtool: what one stage hands to the next.
+
+Every record is frozen: a stage makes new records and changes none. Spans are
+half-open `[start, end)` and count Unicode code points of the stored text of
+one document, so that `document.text[start:end]` is the quoted text to the
+letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+Verdict = Literal["supported", "partly_supported", "unsupported"]
+Status = Literal["answered", "not_found"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range `[start, end)` of code points in a document's text."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end:
+            raise ValueError(f"not a span: [{self.start}, {self.end})")
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def holds(self, other: Span) -> bool:
+        """Whether `other` lies wholly inside this span."""
+        return self.start <= other.start and other.end <= self.end
+
+    def overlaps(self, other: Span) -> bool:
+        """Whether the two share at least one code point."""
+        return self.start < other.end and other.start < self.end
+
+    def of(self, text: str) -> str:
+        """The slice of `text` that the span names."""
+        return text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file as read: its text, and what the file says about itself.
+
+    path: absolute, in the platform's own form. sha256: hex digest of the
+    file's bytes. date: publication date as the file states it, ISO 8601,
+    possibly only "2024" or "2024-06". source: the outlet or sender.
+    pages: code point offset at which each page begins, empty where the format
+    has no pages.
+    """
+
+    path: str
+    sha256: str
+    text: str
+    title: str | None = None
+    author: str | None = None
+    date: str | None = None
+    source: str | None = None
+    pages: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a document. paragraph counts from 1."""
+
+    span: Span
+    paragraph: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A run of whole sentences of one document, the unit of retrieval.
+
+    chunk_id: stable name, the same for the same text at the same path.
+    sentences: the chunk's sentences in order; the first begins where the
+    chunk begins and the last ends where it ends.
+    """
+
+    chunk_id: str
+    document: Document
+    span: Span
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def text(self) -> str:
+        """The chunk's own words."""
+        return self.span.of(self.document.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which documents a search may see; None lets everything through.
+
+    since, until: ISO 8601 dates, both inclusive; a document without a date
+    passes neither. source: a part of the outlet's name, case ignored.
+    path: a glob over the path.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    source: str | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved chunk. rank counts from 1; score is in [0, 1], higher is better."""
+
+    rank: int
+    score: float
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence that an answer may rest on.
+
+    score: how well it fits the question, higher is better. chunk: the
+    retrieved chunk that it was found through.
+    """
+
+    chunk: Chunk
+    sentence: Sentence
+    score: float
+
+    @property
+    def document(self) -> Document:
+        """The document that the sentence stands in."""
+        return self.chunk.document
+
+    @property
+    def text(self) -> str:
+        """The sentence's own words."""
+        return self.sentence.span.of(self.chunk.document.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a generator is asked: a system text and one user turn in parts.
+
+    The parts are one text to the model. Where a part ends, the generator may
+    keep what it has read for the next prompt that begins alike.
+    """
+
+    system: str
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a generator wrote, unchecked, and what it cost."""
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """One link of the chain from the words to the page.
+
+    span: where the speaker's name stands in the document of the citation.
+    """
+
+    speaker: str
+    cue: str
+    citation: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The exact words that an answer rests on. number counts from 1.
+
+    page and paragraph count from 1; page is None where the format has none.
+    """
+
+    number: int
+    chunk_id: str
+    document: Document
+    span: Span
+    paragraph: int
+    page: int | None
+
+    @property
+    def quote(self) -> str:
+        """The cited words to the letter."""
+        return self.span.of(self.document.text)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """A sentence of an answer: the numbers of its citations, the verdict of
+    the check, and who said it, innermost speaker first."""
+
+    text: str
+    citations: tuple[int, ...]
+    verdict: Verdict
+    attribution: tuple[Attribution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """Which generator answered, and how it was set. sha256: of the GGUF file."""
+
+    name: str
+    sha256: str
+    seed: int = 0
+    temperature: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class IndexCard:
+    """Which index was asked. fingerprint: hex digest over its whole content."""
+
+    fingerprint: str
+    documents: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A checked answer. With status "not_found", text, sentences and citations
+    are empty and nearest holds up to three citations that came closest."""
+
+    question: str
+    status: Status
+    sentences: tuple[AnswerSentence, ...]
+    citations: tuple[Citation, ...]
+    nearest: tuple[Citation, ...]
+    retrieved: tuple[Hit, ...]
+    model: ModelCard
+    index: IndexCard
+    timings: Mapping[str, int] = field(default_factory=dict)
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A checked paragraph over one or more documents."""
+
+    documents: tuple[Document, ...]
+    sentences: tuple[AnswerSentence, ...]
+    citations: tuple[Citation, ...]
+    model: ModelCard
+    timings: Mapping[str, int] = field(default_factory=dict)
+
+
+class Change(Enum):
+    """What indexing did with one file."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REMOVED = "removed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be read, and why, in one line."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What an index run did: files counted by change, the chunks the index
+    now holds, the failures, and the seconds it took."""
+
+    counts: Mapping[Change, int]
+    chunks: int
+    failures: tuple[Failure, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a step has come. step: what is being done, in a word or two
+    ("reading"). total is 0 where it isn't known. unit: what is counted
+    ("files", "chunks", "bytes")."""
+
+    step: str
+    done: int
+    total: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """What an index holds.
+
+    folder: absolute path of the index. fingerprint: hex digest over its whole
+    content. failures: files that could not be read. bytes: what the folder
+    takes on the disk. embedder: the model its vectors are of, generator: the
+    one that would answer. updated: time of the last change, ISO 8601 with
+    offset, None where nothing was ever indexed.
+    """
+
+    folder: str
+    fingerprint: str
+    documents: int
+    chunks: int
+    failures: int
+    bytes: int
+    embedder: str
+    generator: str
+    updated: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check of the installation. check: what was looked at, in a word or
+    two. message: what was found. remedy: the command that mends it, empty
+    when it is ok."""
+
+    check: str
+    ok: bool
+    message: str
+    remedy: str = ""
