@@ -1,0 +1,151 @@
+"""Records to rows and back: the steps inside the transactions of `index`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from itertools import groupby
+from typing import Any
+
+from ragtool.chunking import embedded_text
+from ragtool.records import Chunk, Document, Sentence, Span
+from ragtool.store.database import Database
+
+_DOCUMENT = """SELECT path, documents.sha256, text, title, author, date, source, pages, checksum
+    FROM documents JOIN files USING (id)"""
+_CHUNK = "SELECT key, id, document, chunk_id, start, stop FROM chunks"
+_SENTENCE = "SELECT start, stop, paragraph FROM sentences WHERE chunk = ? ORDER BY position"
+
+
+def packed(text: str) -> bytes:
+    """UTF-8 that also takes the lone surrogates of an undecodable file name."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def unpacked(blob: bytes) -> str:
+    """What `packed` was given."""
+    return blob.decode("utf-8", "surrogatepass")
+
+
+# Reading
+
+
+def documents(db: Database, where: str, *values: object) -> Iterator[Document]:
+    """The documents that the SQL after FROM picks, in its order."""
+    for path, digest, text, title, author, date, source, pages, checksum in db.execute(
+        f"{_DOCUMENT} {where}", *values
+    ):
+        if _checksum(text) != checksum:  # a quote must never come from a flipped bit
+            raise ValueError("a text is not what was stored")
+        if not all(part is None or isinstance(part, str) for part in (title, author, date, source)):
+            raise TypeError("what is known of a document is not text")
+        starts = tuple(int(start) for start in json.loads(pages))
+        yield Document(unpacked(path), digest, text, title, author, date, source, starts)
+
+
+def chunks(db: Database, where: str, *values: object) -> Iterator[tuple[str, int, Chunk]]:
+    """(key of the embedded text, row, chunk) of the chunks that the SQL after FROM
+    picks, in its order. Chunks of one document that follow each other share it."""
+    found = db.execute(f"{_CHUNK} {where}", *values).fetchall()
+    for number, rows in groupby(found, key=lambda row: row[2]):
+        (document,) = documents(db, "WHERE id = ?", number)
+        for key, row, _, chunk_id, start, stop in rows:
+            sentences = tuple(
+                Sentence(Span(first, last), paragraph)
+                for first, last, paragraph in db.execute(_SENTENCE, row)
+            )
+            yield key, row, Chunk(chunk_id, document, Span(start, stop), sentences)
+
+
+# Writing
+
+
+def add_document(db: Database, document: Document, chunks: Sequence[Chunk], *, file: int) -> None:
+    """Adds a document under the row of its file, with its chunks and their full text."""
+    db.execute(
+        "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        file,
+        _digest(document, chunks),
+        document.sha256,
+        document.title,
+        document.author,
+        document.date,
+        document.source,
+        json.dumps(document.pages),
+        _checksum(document.text),
+        document.text,
+    )
+    for chunk in chunks:
+        _add_chunk(db, chunk, document=document, file=file)
+
+
+def _add_chunk(db: Database, chunk: Chunk, *, document: Document, file: int) -> None:
+    span = chunk.span
+    key = sha256(embedded_text(chunk).encode("utf-8")).hexdigest()
+    row = db.insert(
+        "INSERT INTO chunks (document, chunk_id, start, stop, key) VALUES (?, ?, ?, ?, ?)",
+        file,
+        chunk.chunk_id,
+        span.start,
+        span.end,
+        key,
+    )
+    db.repeat(
+        "INSERT INTO sentences VALUES (?, ?, ?, ?, ?)",
+        (
+            (row, position, sentence.span.start, sentence.span.end, sentence.paragraph)
+            for position, sentence in enumerate(chunk.sentences)
+        ),
+    )
+    db.execute(
+        "INSERT INTO fulltext (rowid, title, text) VALUES (?, ?, ?)",
+        row,
+        document.title,
+        span.of(document.text),
+    )
+
+
+def forget(db: Database, path: str) -> list[str]:
+    """Removes a file and all that was read from it, if it is known.
+
+    Returns the embedding keys that its chunks used, which may be unused now.
+    """
+    keys = []
+    file = "(SELECT id FROM files WHERE path = ?)"
+    for key, row, chunk in chunks(db, f"WHERE document = {file}", packed(path)):
+        # A contentless table forgets a row only when it is told the words once more.
+        db.execute(
+            "INSERT INTO fulltext (fulltext, rowid, title, text) VALUES ('delete', ?, ?, ?)",
+            row,
+            chunk.document.title,
+            chunk.text,
+        )
+        keys.append(key)
+    db.execute("DELETE FROM files WHERE path = ?", packed(path))
+    return keys
+
+
+def purge(db: Database) -> None:
+    """Merges the full text into one piece: until then FTS5 keeps forgotten words, crossed out."""
+    db.execute("INSERT INTO fulltext (fulltext) VALUES ('optimize')")
+
+
+def _checksum(text: str) -> str:
+    return sha256(packed(text)).hexdigest()
+
+
+def _digest(document: Document, chunks: Sequence[Chunk]) -> str:
+    """Equal for equal content, wherever and whenever it was indexed. JSON keeps the
+    parts apart, and its escapes take any string."""
+    content: list[Any] = [
+        document.path,
+        document.sha256,
+        _checksum(document.text),
+        [document.title, document.author, document.date, document.source],
+        document.pages,
+    ]
+    for chunk in chunks:
+        sentences = [[s.span.start, s.span.end, s.paragraph] for s in chunk.sentences]
+        content.append([chunk.chunk_id, chunk.span.start, chunk.span.end, sentences])
+    return sha256(json.dumps(content).encode("ascii")).hexdigest()

@@ -1,0 +1,164 @@
+"""The SQLite file of an index: its tables, and how it is made, checked and opened.
+
+What the rows stand for is left to `rows` and `index`.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from ragtool.errors import StoreError
+from ragtool.store import faults
+
+NAME = "ragtool.sqlite3"
+
+# Grows with every change of the tables, of chunking.embedded_text, or of the tokenizer.
+VERSION = 1
+_APPLICATION = 0x72616774  # "ragt", so that another program's SQLite file is not taken for ours
+
+# path and reason are UTF-8 blobs, because a file name need not be valid Unicode. Rows of
+# chunks are the ids in the vectors file, so AUTOINCREMENT: a row is never given out twice.
+# The full text is contentless: the text itself is stored once, in documents. text stands
+# last in its row so that reading the columns before it does not walk its overflow pages.
+_TABLES = (
+    """CREATE TABLE meta (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        generation INTEGER NOT NULL,
+        embedder TEXT,
+        dimensions INTEGER NOT NULL)""",
+    # Random, so that the vectors file of a deleted index is never taken for this one's.
+    "INSERT INTO meta VALUES (1, random() & 0xFFFFFFFFFF, NULL, 0)",
+    """CREATE TABLE files (
+        id INTEGER PRIMARY KEY,
+        path BLOB NOT NULL UNIQUE,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        reason BLOB)""",
+    """CREATE TABLE documents (
+        id INTEGER PRIMARY KEY REFERENCES files(id) ON DELETE CASCADE,
+        digest TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        title TEXT,
+        author TEXT,
+        date TEXT,
+        source TEXT,
+        pages TEXT NOT NULL,
+        checksum TEXT NOT NULL,
+        text TEXT NOT NULL)""",
+    """CREATE TABLE chunks (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        document INTEGER NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+        chunk_id TEXT NOT NULL UNIQUE,
+        start INTEGER NOT NULL,
+        stop INTEGER NOT NULL,
+        key TEXT NOT NULL)""",
+    "CREATE INDEX chunks_by_document ON chunks(document)",
+    "CREATE INDEX chunks_by_key ON chunks(key)",
+    """CREATE TABLE sentences (
+        chunk INTEGER NOT NULL REFERENCES chunks(id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        start INTEGER NOT NULL,
+        stop INTEGER NOT NULL,
+        paragraph INTEGER NOT NULL,
+        PRIMARY KEY (chunk, position)) WITHOUT ROWID""",
+    "CREATE TABLE embeddings (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, vector BLOB)",
+    """CREATE VIRTUAL TABLE fulltext USING fts5(
+        title, text, content='', tokenize='porter unicode61 remove_diacritics 2')""",
+    f"PRAGMA application_id = {_APPLICATION}",
+    f"PRAGMA user_version = {VERSION}",
+)
+
+
+def connect(file: Path, *, create: bool, wait: float) -> sqlite3.Connection:
+    """An open, checked connection in autocommit mode.
+
+    create: make the folder (0700) and the file (0600) where they are missing.
+    wait: seconds to wait for another writer. Raises StoreError. In a folder
+    that can't be written to, it reads what is there and makes no file.
+    """
+    _find(file, create=create)
+    with faults.translated(file):
+        frozen = _is_frozen(file)
+        where = f"{file.as_uri()}?immutable=1" if frozen else str(file)
+        db = sqlite3.connect(where, uri=frozen, timeout=wait, isolation_level=None)
+        try:
+            if create and _is_empty(db):
+                _create(db)
+            _check(db, file)
+            _configure(db, frozen=frozen)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _find(file: Path, *, create: bool) -> None:
+    try:
+        if create:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not file.exists():
+                file.touch(mode=0o600)
+        elif not file.exists():
+            raise faults.missing(file)
+    except OSError as error:
+        raise faults.unusable(file, reason=error.strerror or str(error)) from error
+
+
+def _is_frozen(file: Path) -> bool:
+    """Nothing can be written here, and nothing of an unfinished run waits to be recovered."""
+    log = file.with_name(file.name + "-wal")
+    return not os.access(file.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
+
+
+def _check(db: sqlite3.Connection, file: Path) -> None:
+    """Reads the header alone; damage further in shows when it is met."""
+    if _is_empty(db):  # what a kill during the very first moments leaves
+        raise faults.missing(file)
+    if _pragma(db, "application_id") != _APPLICATION:
+        raise StoreError(
+            f"{file} is not an index of ragtool.", hint="Choose another folder with --index DIR."
+        )
+    version = _pragma(db, "user_version")
+    if version != VERSION:
+        raise StoreError(
+            f"The index in {file.parent} has version {version}, this ragtool reads {VERSION}.",
+            hint=faults.start_over(file),
+        )
+
+
+def _is_empty(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+
+
+def _pragma(db: sqlite3.Connection, name: str) -> int:
+    (value,) = db.execute(f"PRAGMA {name}").fetchone()
+    return int(value)
+
+
+def _create(db: sqlite3.Connection) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if _is_empty(db):  # or another process was quicker
+            for statement in _TABLES:
+                db.execute(statement)
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+
+
+def _configure(db: sqlite3.Connection, *, frozen: bool) -> None:
+    if not frozen:
+        db.execute("PRAGMA journal_mode = WAL")
+    for setting in (
+        "synchronous = NORMAL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+        "temp_store = MEMORY",
+        "cell_size_check = ON",
+        "trusted_schema = OFF",
+    ):
+        db.execute(f"PRAGMA {setting}")
