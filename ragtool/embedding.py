@@ -1,0 +1,266 @@
+"""Texts to vectors, on ONNX Runtime, and the export that makes that possible.
+
+The only module that imports sentence_transformers, torch, tokenizers and
+onnxruntime. Run as `python -m ragtool.embedding FOLDER TARGET` it exports an
+embedding model; everything else here does without torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ragtool.errors import ModelError
+from ragtool.protocols import Vectors
+
+if TYPE_CHECKING:
+    import onnxruntime
+    import tokenizers
+
+GRAPH = "model.onnx"
+CARD = "export.json"
+# Two cores are fastest with small batches: less padding, and the work fits the cache.
+BATCH = 8
+# The largest difference of any component that an export may show.
+TOLERANCE = 1e-4
+
+_PROBES = (
+    "The minister denied on Tuesday that any records had been destroyed.",
+    "Who said so?",
+    "",
+    "Le préfet a démenti. Представитель отказался от комментариев. 記者会見で否定した。",
+    " ".join(f"Paragraph {n} of a text longer than the model reads." for n in range(60)),
+)
+
+
+class OnnxEmbedder:
+    """A sentence-transformers model, exported, on ONNX Runtime.
+
+    folder: the model's own folder, with the export in `onnx/`. threads: how
+    many cores to use. Raises ModelError when the export is missing or damaged.
+    """
+
+    def __init__(self, folder: Path, *, threads: int) -> None:
+        target = folder / "onnx"
+        card = _read_card(target)
+        self._fingerprint: str = card["fingerprint"]
+        self._dimensions: int = card["dimensions"]
+        self._tokenizer = _open_tokenizer(folder, card["max_tokens"])
+        self._session = _open_session(target / GRAPH, threads)
+        self._inputs = tuple(node.name for node in self._session.get_inputs())
+
+    @property
+    def fingerprint(self) -> str:
+        """See `Embedder`."""
+        return self._fingerprint
+
+    @property
+    def dimensions(self) -> int:
+        """See `Embedder`."""
+        return self._dimensions
+
+    def embed(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> Vectors:
+        """Unit vectors, float32 (len(texts), dimensions), in the order of the texts.
+
+        Texts are sorted by length before they are batched, so hand over many
+        at once. on_batch is told how many texts are done.
+        """
+        vectors = np.zeros((len(texts), self._dimensions), dtype=np.float32)
+        encodings = self._tokenizer.encode_batch([_encodable(text) for text in texts])
+        order = sorted(range(len(texts)), key=lambda i: (len(encodings[i].ids), i))
+        for at in range(0, len(order), BATCH):
+            rows = order[at : at + BATCH]
+            vectors[rows] = self._run([encodings[i].ids for i in rows])
+            if on_batch is not None:
+                on_batch(at + len(rows))
+        return vectors
+
+    def _run(self, token_ids: Sequence[Sequence[int]]) -> Vectors:
+        longest = max(len(ids) for ids in token_ids)
+        ids = np.zeros((len(token_ids), longest), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, tokens in enumerate(token_ids):
+            ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1
+        feeds = {"input_ids": ids, "attention_mask": mask}
+        (output,) = self._session.run(None, {name: feeds[name] for name in self._inputs})
+        vectors: Vectors = np.asarray(output, dtype=np.float32)
+        return vectors
+
+
+def export(folder: Path, target: Path) -> None:
+    """Writes the model in `folder` as an ONNX graph into `target`, and checks it.
+
+    The graph takes token ids and mask and gives unit vectors. Its vectors
+    must agree with sentence-transformers' own to TOLERANCE in every component,
+    or nothing is kept. Raises ModelError.
+    """
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    model.eval()
+    target.mkdir(parents=True, exist_ok=True)
+    aside = target / (GRAPH + ".part")
+    with torch.no_grad():
+        _write_graph(model, aside)
+        expected = model.encode(list(_PROBES), normalize_embeddings=True, convert_to_numpy=True)
+    card = {
+        "dimensions": int(expected.shape[1]),
+        "max_tokens": int(model.max_seq_length or 512),
+        "sha256": _sha256(aside),
+        "fingerprint": _fingerprint(folder),
+    }
+    aside.replace(target / GRAPH)
+    _write_card(target, card)
+    difference = float(np.abs(OnnxEmbedder(folder, threads=1).embed(_PROBES) - expected).max())
+    if difference > TOLERANCE:
+        (target / CARD).unlink()
+        raise ModelError(
+            f"The ONNX export of {folder.name} differs from sentence-transformers"
+            f" by {difference:.1e}, more than {TOLERANCE:.0e}.",
+            hint="Nothing was kept; please report it with the versions of torch and onnx.",
+        )
+    _write_card(target, card | {"difference": difference})
+
+
+def is_exported(folder: Path) -> bool:
+    """Whether the export of the model in `folder` is whole, by its size and card."""
+    try:
+        _read_card(folder / "onnx")
+    except ModelError:
+        return False
+    return True
+
+
+def _write_graph(model: Any, path: Path) -> None:  # noqa: ANN401 - torch is not a typed dependency
+    import torch
+
+    class Pipeline(torch.nn.Module):
+        """The whole of sentence-transformers' stack: encoder, pooling, normalising."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.stack = model
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:  # noqa: ANN401
+            features = {"input_ids": input_ids, "attention_mask": attention_mask}
+            vectors = self.stack(features)["sentence_embedding"]
+            return torch.nn.functional.normalize(vectors, p=2, dim=1)
+
+    # Sizes that no dimension of the model has, so that the tracer can't confuse them.
+    ids = torch.ones((3, 17), dtype=torch.int64)
+    batch, tokens = torch.export.Dim("batch"), torch.export.Dim("tokens")
+    shape = {0: batch, 1: tokens}
+    torch.onnx.export(
+        Pipeline().eval(),
+        (ids, torch.ones_like(ids)),
+        str(path),
+        input_names=["input_ids", "attention_mask"],
+        output_names=["vectors"],
+        dynamic_shapes=(shape, shape),
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
+
+
+def _fingerprint(folder: Path) -> str:
+    """Of the weights and the tokenizer: the graph only says the same in other words."""
+    parts = (_sha256(folder / "model.safetensors"), _sha256(folder / "tokenizer.json"))
+    return hashlib.sha256("".join(parts).encode()).hexdigest()[:16]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _write_card(target: Path, card: dict[str, Any]) -> None:
+    aside = target / (CARD + ".part")
+    stamped = card | {"stamp": _stamp(target / GRAPH)}
+    aside.write_text(json.dumps(stamped, indent=1) + "\n", encoding="utf-8")
+    aside.replace(target / CARD)
+
+
+def _stamp(graph: Path) -> list[int]:
+    """Size and time of change: while they stand, the hash need not be taken again."""
+    status = graph.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _read_card(target: Path) -> dict[str, Any]:
+    try:
+        card: dict[str, Any] = json.loads((target / CARD).read_text(encoding="utf-8"))
+        whole = card["stamp"] == _stamp(target / GRAPH) or card["sha256"] == _sha256(target / GRAPH)
+    except (OSError, ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise ModelError(
+            f"The embedding model in {target.parent} has no ONNX export.",
+            hint="Run: ragtool models pull",
+        )
+    return card
+
+
+def _open_tokenizer(folder: Path, max_tokens: int) -> tokenizers.Tokenizer:
+    import tokenizers
+
+    try:
+        tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:  # tokenizers raises bare Exception
+        raise ModelError(
+            f"{folder / 'tokenizer.json'} can't be read: {error}.", hint="Run: ragtool models pull"
+        ) from error
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_length=max_tokens)
+    return tokenizer
+
+
+def _open_session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Spinning threads take the cores from the language model that loads meanwhile.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions share no base but Exception
+        raise ModelError(
+            f"{graph} can't be loaded: it is damaged.", hint="Run: ragtool models pull"
+        ) from error
+
+
+def _encodable(text: str) -> str:
+    """The text without lone surrogates, which no tokenizer takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exports arguments[0] into arguments[1]; 0 when it held, else 1 and a sentence."""
+    folder, target = (Path(argument) for argument in arguments)
+    try:
+        export(folder, target)
+    except ModelError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except ImportError as error:
+        sys.stderr.write(f"The export needs {error.name}: pip install 'ragtool[export]'\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
