@@ -1,0 +1,98 @@
+"""The English words that attribute: who says, and how.
+
+Lexicon only. Other languages would bring a table of their own.
+"""
+
+from __future__ import annotations
+
+OPENING_QUOTES = '“«„"'
+CLOSING_QUOTES = '”»"'
+QUOTES = '“«„”»"'
+
+# Verbs whose subject is a speaker. Only the base form is listed; irregular
+# forms stand in _IRREGULAR.
+_VERBS = """
+accept accuse acknowledge add admit advise advocate affirm agree allege announce answer
+apologise apologize appeal argue ask assert assess assure believe blame boast brand call caution
+certify challenge charge cite claim comment complain concede conclude condemn confess confirm
+contend contest contradict counter criticise criticize declare defend demand denounce deny
+deplore describe disagree disclose dismiss dispute doubt emphasise emphasize estimate exclaim
+explain expect fear find forecast hail hint hold hope indicate inform insist instruct joke judge
+lament maintain mention message note object observe oppose opine order plead pledge point post
+put praise predict proclaim promise propose protest purport quip quote read reassure rebuff
+rebut recall reckon recommend recount refute refuse reiterate reject relate remark remember
+remind repeat reply report request respond retort reveal rule say scoff shout signal slam
+speculate state stipulate stress submit suggest suspect swear tell testify think threaten thank
+tweet underline underscore urge vow voice volunteer warn welcome whisper wonder worry write
+""".split()
+
+_IRREGULAR = {
+    "say": "says said saying",
+    "tell": "tells told telling",
+    "write": "writes wrote written writing",
+    "swear": "swears swore sworn swearing",
+    "think": "thinks thought thinking",
+    "find": "finds found finding",
+    "hold": "holds held holding",
+    "read": "reads read reading",
+    "deny": "denies denied denying",
+    "reply": "replies replied replying",
+    "testify": "testifies testified testifying",
+    "certify": "certifies certified certifying",
+    "worry": "worries worried worrying",
+    "plead": "pleads pleaded pled pleading",
+    "quip": "quips quipped quipping",
+    "slam": "slams slammed slamming",
+    "submit": "submits submitted submitting",
+    "rebut": "rebuts rebutted rebutting",
+    "admit": "admits admitted admitting",
+    "forecast": "forecasts forecast forecasting",
+    "put": "puts putting",
+    "signal": "signals signalled signaled signalling",
+}
+
+# A verb that attributes only in company: "called for", "ruled out", "put it".
+ONLY_WITH = {"call": ("for", "on", "upon"), "point": ("out",), "hold": ("that",)}
+
+# These also mean something that is not speech; they count only before "that",
+# a quotation, or as "the study found".
+WEAK = frozenset(
+    "accept ask assess believe challenge charge contest defend describe doubt expect fear find "
+    "hail hold hope indicate judge message oppose order quote read recall refuse relate "
+    "remember rule "
+    "suspect thank think welcome wonder worry post note observe estimate answer brand".split()
+)
+
+# Verbs whose object is the one who hears it: "told reporters".
+LISTENED_TO = frozenset("tell inform remind assure advise warn urge message ask".split())
+
+# These only tell that something was said.
+NEUTRAL = frozenset({"say", "tell", "state", "according to", ":", "quoted"})
+
+# "X was accused by Y": the speaker follows "by".
+PASSIVE_SPEECH = frozenset(
+    "accused blamed cited condemned criticised criticized contradicted denied denounced described "
+    "dismissed disputed endorsed quoted praised rejected slammed urged warned told asked backed "
+    "branded called challenged contested confirmed echoed announced claimed alleged made "
+    "welcomed".split()
+)
+
+# Nouns that carry a claim: "X's claim that", "a statement by X".
+NOMINAL = frozenset(
+    "accusation account admission allegation announcement argument assertion assessment claim "
+    "comment complaint criticism declaration denial description estimate explanation finding "
+    "insistence pledge prediction promise remark reply report statement suggestion testimony view "
+    "warning words".split()
+)
+
+
+def _forms(verb: str) -> set[str]:
+    if verb in _IRREGULAR:
+        return {verb, *_IRREGULAR[verb].split()}
+    stem = verb[:-1] if verb.endswith("e") else verb
+    plural = verb + ("es" if verb.endswith(("s", "sh", "ch", "x", "z")) else "s")
+    return {verb, plural, stem + "ed", stem + "ing"}
+
+
+# Every form, folded to lower case, with its base verb.
+CUE_FORMS: dict[str, str] = {form: verb for verb in _VERBS for form in sorted(_forms(verb))}
