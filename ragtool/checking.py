@@ -1,0 +1,144 @@
+"""Whether a sentence of an answer says what its source says.
+
+Each check compares an answer's sentence with the text it would cite and names
+what is wrong. None of them asks a model: a number, a name or a "not" either
+stands in the source or does not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ragtool.words import folded, numbers, stem, stems, words
+
+_NAME = re.compile(r"[^\W\d_a-zà-öø-ÿ][\w'’-]*(?:\.(?=\w))?[\w'’-]*", re.UNICODE)
+_NEGATORS = frozenset("not no never neither nor none nobody nothing nowhere without cannot".split())
+# Verbs and phrases that turn what follows into its opposite.
+_DENIALS = frozenset(
+    "denied deny denies denying rejected rejects reject rejecting refused refuses refuse refusing "
+    "dismissed dismisses dismissing failed fails disputed disputes refuted refutes denial unaware "
+    "lacks lacked lacking ruled".split()
+)
+_NUMBER_WORDS = {
+    word: str(value)
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+        "fifteen sixteen seventeen eighteen nineteen twenty".split()
+    )
+} | {
+    word: str(ten)
+    for word, ten in zip(
+        "thirty forty fifty sixty seventy eighty ninety".split(), range(30, 100, 10), strict=True
+    )
+}
+# How many words back a negation reaches.
+_REACH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was found. coverage: share of the sentence's meaning-bearing words
+    that stand in the source, in [0, 1]. The rest names what does not."""
+
+    coverage: float
+    numbers: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    negation: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """No number, name or negation of the sentence contradicts the source."""
+        return not (self.numbers or self.names or self.negation)
+
+
+def check(sentence: str, source: str, *, known: str = "") -> Check:
+    """Compares an answer's sentence with the text that it cites.
+
+    known: text whose names may be used besides the source's own: the headline
+    above the source, or the full name of its speaker.
+    """
+    return Check(
+        coverage=coverage(sentence, f"{source} {known}"),
+        numbers=missing_numbers(sentence, f"{source} {known}"),
+        names=missing_names(sentence, f"{source} {known}"),
+        negation=negation_differs(sentence, source),
+    )
+
+
+def coverage(sentence: str, source: str) -> float:
+    """The share of the sentence's stems that the source holds; 1.0 for none."""
+    wanted = set(stems(sentence))
+    return len(wanted & set(stems(source))) / len(wanted) if wanted else 1.0
+
+
+def missing_numbers(sentence: str, source: str) -> tuple[str, ...]:
+    """Numbers of the sentence, in digits or words, that the source doesn't hold."""
+    held = numbers(source) | _spelt(source)
+    return tuple(sorted(n for n in numbers(sentence) | _spelt(sentence, least=3) if n not in held))
+
+
+def missing_names(sentence: str, source: str) -> tuple[str, ...]:
+    """Capitalised words of the sentence that the source doesn't hold in any case."""
+    held = frozenset(words(source)) | frozenset(stem(word) for word in words(source))
+    return tuple(
+        dict.fromkeys(
+            name
+            for name in names(sentence)
+            for word in words(name)
+            if word not in held and stem(word) not in held
+        )
+    )
+
+
+def names(sentence: str) -> tuple[str, ...]:
+    """Words that look like names: capitalised, and not only for opening the sentence."""
+    found: list[str] = []
+    for match in _NAME.finditer(sentence):
+        opening = not sentence[: match.start()].strip(" \"'“”‘’«»(")
+        opening = opening or sentence[: match.start()].rstrip()[-1:] in {".", "!", "?", ":"}
+        plain = folded(match.group()).rstrip("'s")
+        if opening and not _NAME.match(sentence[match.end() :].lstrip()):
+            continue
+        if (opening and plain in _OPENERS) or plain in {"i", "the", "a", "an"}:
+            continue
+        found.append(match.group())
+    return tuple(found)
+
+
+_OPENERS = frozenset(
+    "according the a an in on at by for from with as after before when while however but and or "
+    "no not it he she they we there this that these those his her their its".split()
+)
+
+
+def negation_differs(sentence: str, source: str) -> bool:
+    """Whether words that both share are negated in one of them and not in the other."""
+    ours, theirs = _polarity(sentence), _polarity(source)
+    shared = ours.keys() & theirs.keys()
+    lost = [word for word in shared if ours[word].isdisjoint(theirs[word])]
+    kept = [word for word in shared if True in ours[word] and True in theirs[word]]
+    return bool(lost) and not kept
+
+
+def _polarity(text: str) -> dict[str, set[bool]]:
+    """Each stem with whether a negation stands shortly before it, in any of its places."""
+    found: dict[str, set[bool]] = {}
+    since = _REACH + 1
+    for word in words(text):
+        if word in _NEGATORS or word.endswith("n't") or word in _DENIALS:
+            since = 0
+            continue
+        since += 1
+        if word in _OPENERS:
+            continue
+        found.setdefault(stem(word), set()).add(since <= _REACH)
+    return {word: found[word] for word in found if word in set(stems(text))}
+
+
+def _spelt(text: str, *, least: int = 0) -> frozenset[str]:
+    return frozenset(
+        _NUMBER_WORDS[word]
+        for word in words(text)
+        if word in _NUMBER_WORDS and int(_NUMBER_WORDS[word]) >= least
+    )

@@ -1,0 +1,85 @@
+"""Question and evidence to prompts: what the model is asked, in which words.
+
+The evidence is one part of the prompt and the question another, so that the
+model reads the evidence once and is asked about it more than once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ragtool.quoting import chain_of, in_own_words
+from ragtool.records import Evidence, Prompt
+
+SYSTEM = (
+    "You answer a journalist's questions from passages of articles. "
+    "Use only what the passages say. Never turn what somebody says into a fact: "
+    "write who said it, and who reported that they said it."
+)
+
+
+YES, NO = ("yes", "Yes"), ("no", "No")
+
+
+def answer_prompt(question: str, evidence: Sequence[Evidence]) -> Prompt:
+    """Asks for the answer in one sentence."""
+    task = (
+        f"Question: {question}\n"
+        "Answer in one short sentence, in the words of the passages,"
+        " with the names of those who said it."
+    )
+    return Prompt(SYSTEM, (passages(evidence), task))
+
+
+def gate_prompt(question: str, evidence: Sequence[Evidence]) -> Prompt:
+    """Asks for one word: whether the answer is there."""
+    task = (
+        f"Question: {question}\n"
+        "Do the passages contain the answer to exactly this question? Reply yes or no."
+    )
+    return Prompt(SYSTEM, (passages(evidence), task))
+
+
+def summary_prompt(evidence: Sequence[Evidence], *, words: int, about: str | None) -> Prompt:
+    """Asks for one paragraph of about so many words."""
+    topic = f" about {about}" if about else ""
+    task = (
+        f"Summarize the passages{topic} in one paragraph of about {words} words: who, what, when, "
+        "where, why, and according to whom."
+        " Use the words of the passages and their names and numbers."
+    )
+    return Prompt(SYSTEM, (passages(evidence), task))
+
+
+def passages(evidence: Sequence[Evidence]) -> str:
+    """The evidence as the model reads it: by document, gaps marked, and in
+    brackets the names that pronouns and surnames stand for."""
+    blocks: list[str] = []
+    for at, one in enumerate(evidence):
+        before = evidence[at - 1] if at else None
+        if before is None or before.document.path != one.document.path:
+            blocks.append(f"\n\n{_heading(one)}\n{_named(one)}")
+        elif _adjoin(before, one):
+            blocks.append(" " + _named(one))
+        else:
+            blocks.append(" … " + _named(one))
+    return "Passages:" + "".join(blocks) + "\n\n"
+
+
+def _heading(evidence: Evidence) -> str:
+    document = evidence.document
+    facts = [fact for fact in (document.title, document.source, document.date) if fact]
+    return "## " + _flat(", ".join(facts) or "Untitled")
+
+
+def _adjoin(before: Evidence, after: Evidence) -> bool:
+    between = before.document.text[before.sentence.span.end : after.sentence.span.start]
+    return not between.strip()
+
+
+def _named(evidence: Evidence) -> str:
+    return in_own_words(evidence, chain_of(evidence, ""))
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,73 @@
+"""The checks of an answer's sentence against its source."""
+
+from __future__ import annotations
+
+import pytest
+
+from ragtool.checking import check, coverage, missing_names, missing_numbers, negation_differs
+
+SOURCE = (
+    "On 6 May the commissioner said that 170 men had been sent to Kharkiv,"
+    " and that no lawyer had been told."
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "missing"),
+    [
+        pytest.param("170 men had been sent", (), id="same"),
+        pytest.param("171 men had been sent", ("171",), id="changed-by-one"),
+        pytest.param("17 men had been sent", ("17",), id="a-digit-lost"),
+        pytest.param("On 7 May 170 men had been sent", ("7",), id="another-day"),
+        pytest.param("1,700 men had been sent", ("1700",), id="times-ten"),
+    ],
+)
+def test_numbers(sentence: str, missing: tuple[str, ...]) -> None:
+    assert missing_numbers(sentence, SOURCE) == missing
+
+
+def test_numbers_in_words_and_digits_are_the_same() -> None:
+    assert missing_numbers("Seven ships sank.", "7 ships sank.") == ()
+    assert missing_numbers("1,200 jobs went.", "1200 jobs went.") == ()
+    assert missing_numbers("Eight ships sank.", "7 ships sank.") == ("8",)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "missing"),
+    [
+        pytest.param("The men went to Kharkiv.", (), id="same"),
+        pytest.param("The men went to Donetsk.", ("Donetsk",), id="another-place"),
+        pytest.param("Olga Marin said that men went.", ("Olga", "Marin"), id="invented"),
+        pytest.param("Men were sent.", (), id="only-opening"),
+    ],
+)
+def test_names(sentence: str, missing: tuple[str, ...]) -> None:
+    assert missing_names(sentence, SOURCE) == missing
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source", "differs"),
+    [
+        pytest.param("No lawyer had been told.", SOURCE, False, id="kept"),
+        pytest.param("A lawyer had been told.", SOURCE, True, id="lost"),
+        pytest.param("Men had not been sent to Kharkiv.", SOURCE, True, id="invented"),
+        pytest.param("There were violations.", "There were no violations.", True, id="no-lost"),
+        pytest.param(
+            "He denied the theft.", "He said he did not commit the theft.", False, id="denied"
+        ),
+        pytest.param("The firm paid.", "The firm denied that it paid.", True, id="denial-lost"),
+    ],
+)
+def test_negation(sentence: str, source: str, differs: bool) -> None:
+    assert negation_differs(sentence, source) is differs
+
+
+def test_coverage_is_a_share() -> None:
+    assert coverage("Lawyers were told.", SOURCE) == 1.0
+    assert coverage("Penguins swim.", SOURCE) == 0.0
+    assert coverage("", SOURCE) == 1.0
+
+
+def test_known_names_may_be_used() -> None:
+    assert check("Ada Okoro said so.", "Okoro said so.", known="Ada Okoro").holds
+    assert not check("Eve Okoro said so.", "Okoro said so.", known="Ada Okoro").holds

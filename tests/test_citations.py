@@ -1,0 +1,159 @@
+"""Drafts to cited, checked sentences: what holds is kept, the rest mended or withheld."""
+
+from __future__ import annotations
+
+import pytest
+from fakes import FakeEmbedder
+
+from ragtool.chunking import chunks
+from ragtool.citations import Cited, Citer, keeps_cue, keeps_speaker
+from ragtool.quoting import in_own_words
+from ragtool.records import Document, Evidence
+
+TEXT = """Buoy drifts off the bar
+Captain Idris Falk told the Packet that the buoy was not where the chart put it.
+Its director, Bettina Ravn, conceded on Monday that a trawler might have dragged it.
+“A trawler? That is a fairy tale,” said Osric Tamm of the skippers’ association.
+Divers measured that the buoy had moved 190 metres.
+He denied that the engine had failed.
+The port was built in 1911 by the engineer Karl Moen.
+"""
+
+
+def evidence(text: str = TEXT, path: str = "/a.txt") -> tuple[Evidence, ...]:
+    document = Document(path, "0" * 64, text, title=text.splitlines()[0])
+    return tuple(
+        Evidence(chunk, sentence, 0.5) for chunk in chunks(document) for sentence in chunk.sentences
+    )
+
+
+def cite(question: str, sentence: str, text: str = TEXT) -> Cited:
+    return Citer(question, evidence(text), embedder=FakeEmbedder()).cite(sentence)
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "quoted"),
+    [
+        pytest.param(
+            "Who built the port?",
+            "The port was built by the engineer Karl Moen.",
+            "The port was built in 1911",
+            id="fact",
+        ),
+        pytest.param(
+            "How far had the buoy moved?",
+            "The buoy had moved 190 metres.",
+            "Divers measured",
+            id="number",
+        ),
+        pytest.param(
+            "Who said the buoy was not where the chart put it?",
+            "Idris Falk told the Packet that the buoy was not where the chart put it.",
+            "Captain Idris Falk",
+            id="said",
+        ),
+    ],
+)
+def test_what_holds_is_kept(question: str, sentence: str, quoted: str) -> None:
+    cited = cite(question, sentence)
+    assert cited.text == sentence
+    assert cited.verdict == "supported"
+    assert cited.evidence[0].text.startswith(quoted)
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        pytest.param(
+            "How far had the buoy moved?", "The buoy had moved 191 metres.", id="number-by-one"
+        ),
+        pytest.param("When was the port built?", "The port was built in 1912.", id="year-by-one"),
+        pytest.param(
+            "Who built the port?", "The port was built by the engineer Jan Moen.", id="name"
+        ),
+        pytest.param(
+            "Did the engine fail?", "He said that the engine had failed.", id="negation-lost"
+        ),
+        pytest.param(
+            "Did a trawler drag it?", "A trawler might have dragged it.", id="attribution-lost"
+        ),
+        pytest.param(
+            "Who spoke of a fairy tale?",
+            "Bettina Ravn said that a trawler is a fairy tale.",
+            id="wrong-speaker",
+        ),
+        pytest.param(
+            "Who dismissed the trawler?",
+            "Bettina Ravn dismissed on Monday that a trawler might have dragged it.",
+            id="another-stance",
+        ),
+    ],
+)
+def test_what_does_not_hold_is_never_shown(question: str, sentence: str) -> None:
+    cited = cite(question, sentence)
+    assert cited.mended
+    assert sentence not in cited.text
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Penguins cannot fly over Antarctica.",
+        "The prime minister resigned after the scandal.",
+        "Stock markets in Tokyo fell sharply.",
+    ],
+)
+def test_a_sentence_without_support_is_withheld(sentence: str) -> None:
+    assert cite("What happened?", sentence).verdict == "unsupported"
+
+
+def test_a_pronoun_gets_its_name_in_brackets() -> None:
+    text = (
+        "Fire on the pier\nOlga Marin leads the harbour. She denied that the doors were locked.\n"
+    )
+    cited = cite("Were the doors locked?", "The doors were locked.", text)
+    assert cited.text == "She [Olga Marin] denied that the doors were locked."
+    assert [link.speaker.of(text) for link in cited.chain] == ["Olga Marin"]
+
+
+@pytest.mark.parametrize(
+    "quotation",
+    [
+        "“The doors – all of them, as far as anybody could tell – were\nlocked that night”",
+        '"The doors of the hall, as far as anybody could tell that, were\nlocked"',
+        "«The doors were locked»",
+    ],
+    ids=["curly-and-dashes", "straight", "angled"],
+)
+def test_quotations_of_any_form_are_found(quotation: str) -> None:
+    text = f"Fire on the pier\n\n{quotation}, Olga Marin said.\n"
+    cited = cite(
+        "Who said that doors were locked?", "Olga Marin said that doors were locked.", text
+    )
+    assert cited.evidence[0].text.replace("\n", " ").startswith(quotation.replace("\n", " "))
+
+
+def test_one_sentence_is_cited_and_no_more_than_needed() -> None:
+    cited = cite("Who built the port?", "The port was built by the engineer Karl Moen.")
+    assert len(cited.evidence) == 1
+
+
+def test_all_needed_sentences_are_cited() -> None:
+    text = "A town\nThe mill opened in 1850.\nIt was closed in 1990 by order of the court.\n"
+    cited = cite("When?", "The mill opened in 1850 and closed in 1990.", text)
+    assert {one.text[:8] for one in cited.evidence} == {"The mill", "It was c"}
+
+
+def test_own_words_stand_on_one_line() -> None:
+    found = evidence("A title\n\nThe doors were\nlocked at night when the guard went home.\n")
+    assert "\n" not in in_own_words(found[-1], ())
+
+
+def test_keeps_speaker_without_a_chain_wants_no_speaker() -> None:
+    assert keeps_speaker("The port is old.", (), "")
+    assert not keeps_speaker("Karl Moen said that the port is old.", (), "")
+
+
+def test_keeps_cue_takes_neutral_verbs() -> None:
+    assert keeps_cue("Karl Moen said that the port is old.", ())
+    assert not keeps_cue("Karl Moen conceded that the port is old.", ())
