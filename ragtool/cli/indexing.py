@@ -1,0 +1,103 @@
+"""The commands about the index itself: index, documents, status, doctor."""
+
+from __future__ import annotations
+
+import typer
+
+from ragtool import pipeline
+from ragtool.cli.invocation import Everywhere, begin
+from ragtool.cli.options import AsJson, IndexDir, Paths, Quiet, paths_given
+from ragtool.errors import UsageError
+from ragtool.rendering import forms, listings
+
+
+def index(
+    ctx: typer.Context,
+    paths: Paths,
+    folder: IndexDir = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Add or refresh files and folders.
+
+    Run again, it does only what changed.
+    """
+    invocation = begin(ctx, Everywhere(folder, as_json, quiet))
+    terminal = invocation.terminal
+    report = pipeline.index(paths_given(paths), invocation.settings, report=terminal.progress)
+    for failure in report.failures:
+        terminal.warn(f"ragtool: {listings.failure_text(failure, terminal.look)}")
+    invocation.tell(
+        form=lambda: forms.index_form(report), text=lambda _: listings.report_text(report)
+    )
+
+
+def documents(
+    ctx: typer.Context,
+    folder: IndexDir = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """List what is indexed, or forget some of it."""
+    invocation = begin(ctx, Everywhere(folder, as_json, quiet))
+    if ctx.invoked_subcommand is not None:
+        return
+    held = pipeline.documents(invocation.settings)
+    invocation.tell(
+        form=lambda: forms.documents_form(held),
+        text=lambda look: listings.documents_text(held, look),
+    )
+
+
+def remove(
+    ctx: typer.Context,
+    paths: Paths,
+    folder: IndexDir = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Forget files or whole folders; the files themselves stay."""
+    invocation = begin(ctx, Everywhere(folder, as_json, quiet))
+    removed = pipeline.remove(paths_given(paths), invocation.settings)
+    if not removed:
+        raise UsageError("Nothing of that is indexed.", hint="See: ragtool documents")
+    invocation.tell(
+        form=lambda: {"schema": "ragtool.removed/1", "removed": removed},
+        text=lambda _: f"{removed} removed",
+    )
+
+
+def status(
+    ctx: typer.Context,
+    folder: IndexDir = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what the index holds."""
+    invocation = begin(ctx, Everywhere(folder, as_json, quiet))
+    held = pipeline.status(invocation.settings)
+    failures = pipeline.failures(invocation.settings)
+    invocation.tell(
+        form=lambda: forms.status_form(held, failures),
+        text=lambda look: listings.status_text(held, failures, look),
+    )
+
+
+def doctor(
+    ctx: typer.Context,
+    folder: IndexDir = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check this installation.
+
+    Names what is wrong, and the command that mends it. Exit code 1: something is wrong.
+    """
+    invocation = begin(ctx, Everywhere(folder, as_json, quiet))
+    findings = pipeline.doctor(invocation.settings)
+    invocation.tell(
+        form=lambda: forms.doctor_form(findings),
+        text=lambda look: listings.findings_text(findings, look),
+    )
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)

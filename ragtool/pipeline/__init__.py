@@ -1,0 +1,25 @@
+"""The stages put together: the only place where they meet.
+
+`index` and `remove` change an index; `search`, `Session` and `summarize`
+answer; `documents`, `failures`, `status`, `show` and `doctor` look.
+"""
+
+from __future__ import annotations
+
+from ragtool.pipeline.asking import Session, search
+from ragtool.pipeline.indexing import index, remove
+from ragtool.pipeline.inspecting import doctor, documents, failures, show, status
+from ragtool.pipeline.summarizing import summarize
+
+__all__ = [
+    "Session",
+    "doctor",
+    "documents",
+    "failures",
+    "index",
+    "remove",
+    "search",
+    "show",
+    "status",
+    "summarize",
+]

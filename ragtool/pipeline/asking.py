@@ -1,0 +1,173 @@
+"""A question to an answer: the stages in their order, and what each hands on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+from ragtool import evidence as evidence_stage
+from ragtool import prompt as prompts
+from ragtool.citations import Cited, Citer, whole_sentences
+from ragtool.config import Settings
+from ragtool.pipeline.citing import Numbering
+from ragtool.pipeline.loading import Library, Writer
+from ragtool.records import (
+    Answer,
+    AnswerSentence,
+    Citation,
+    Evidence,
+    Filters,
+    Hit,
+)
+from ragtool.sentences import sentences
+
+# Tokens of evidence that the model reads, and of the answer that it may write.
+EVIDENCE_TOKENS = 320
+ANSWER_TOKENS = 96
+# The log-odds, of yes against no, below which the evidence holds no answer.
+GATE = 0.0
+NEAREST = 3
+# What an answer cost, in the order in which it is told; 0 for a step not taken.
+TIMINGS = ("retrieve_ms", "first_token_ms", "total_ms", "prompt_tokens", "completion_tokens")
+
+OnHits = Callable[[tuple[Hit, ...]], None]
+OnSentence = Callable[[AnswerSentence, tuple[Citation, ...]], None]
+
+
+def search(query: str, settings: Settings, *, k: int, filters: Filters) -> tuple[Hit, ...]:
+    """The k chunks that fit the query best, without a language model."""
+    with Library(settings) as library:
+        return library.retrieve(query, library.vector(query), k=k, filters=filters)
+
+
+class Session:
+    """Questions asked of one state of the index, with the models loaded once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._library = Library(settings)
+        try:
+            self._writer = Writer(settings)
+        except BaseException:
+            self._library.close()
+            raise
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._writer.close()
+        self._library.close()
+
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int,
+        filters: Filters,
+        id: str | None = None,
+        on_hits: OnHits | None = None,
+        on_sentence: OnSentence | None = None,
+    ) -> Answer:
+        """The checked answer, or "not_found" with the nearest passages.
+
+        on_hits: told what is being read, before the model reads it.
+        on_sentence: told each sentence once it is checked, with its citations.
+        """
+        asked = _Question(question, self._library, self._writer, id=id, on_sentence=on_sentence)
+        return asked.answer(k=k, filters=filters, on_hits=on_hits)
+
+
+class _Question:
+    """One question on its way through the stages."""
+
+    def __init__(
+        self,
+        question: str,
+        library: Library,
+        writer: Writer,
+        *,
+        id: str | None,
+        on_sentence: OnSentence | None,
+    ) -> None:
+        self._question = question
+        self._library = library
+        self._writer = writer
+        self._id = id
+        self._on_sentence = on_sentence
+        self._started = time.monotonic()
+        self._timings: dict[str, int] = {}
+        self._numbering = Numbering()
+
+    def answer(self, *, k: int, filters: Filters, on_hits: OnHits | None) -> Answer:
+        vector = self._library.vector(self._question)
+        hits = self._library.retrieve(self._question, vector, k=k, filters=filters)
+        if on_hits is not None:
+            on_hits(hits)
+        ranked = evidence_stage.rank(
+            self._question, hits, question_vector=vector, embedder=self._library.embedder
+        )
+        self._mark("retrieve_ms")
+        kept = self._kept(ranked) if ranked else []
+        return self._answer(kept, ranked, hits)
+
+    def _kept(self, ranked: Sequence[Evidence]) -> list[AnswerSentence]:
+        """The checked sentences of the answer; none when the sources hold none."""
+        generator = self._writer.generator
+        chosen = evidence_stage.select(ranked, budget=EVIDENCE_TOKENS, cost=generator.count_tokens)
+        gate = prompts.gate_prompt(self._question, chosen)
+        if generator.log_odds(gate, yes=prompts.YES, no=prompts.NO) < GATE:
+            return []
+        draft = generator.generate(
+            prompts.answer_prompt(self._question, chosen),
+            max_tokens=ANSWER_TOKENS,
+            on_text=lambda _: self._mark("first_token_ms"),
+        )
+        self._timings["prompt_tokens"] = draft.prompt_tokens
+        self._timings["completion_tokens"] = draft.completion_tokens
+        citer = Citer(self._question, chosen, embedder=self._library.embedder)
+        return self._cited(whole_sentences(draft), citer)
+
+    def _cited(self, draft: str, citer: Citer) -> list[AnswerSentence]:
+        kept: list[AnswerSentence] = []
+        seen: set[str] = set()
+        for sentence in sentences(draft):
+            cited: Cited = citer.cite(sentence.span.of(draft))
+            if cited.verdict == "unsupported" or cited.text in seen:
+                continue
+            seen.add(cited.text)
+            kept.append(self._numbering.number(cited))
+            if self._on_sentence is not None:
+                self._on_sentence(kept[-1], self._numbering.citations)
+        return kept
+
+    def _answer(
+        self, kept: Sequence[AnswerSentence], ranked: Sequence[Evidence], hits: tuple[Hit, ...]
+    ) -> Answer:
+        nearest = Numbering()
+        for one in () if kept else ranked[:NEAREST]:
+            nearest.cite(one)
+        self._mark("total_ms")
+        timings = {name: self._timings.get(name, 0) for name in TIMINGS}
+        return Answer(
+            question=self._question,
+            status="answered" if kept else "not_found",
+            sentences=tuple(kept),
+            citations=self._numbering.citations,
+            nearest=nearest.citations,
+            retrieved=hits,
+            model=self._writer.card,
+            index=self._library.card,
+            timings=timings,
+            id=self._id,
+        )
+
+    def _mark(self, name: str) -> None:
+        """Notes the milliseconds since the question was asked, the first time only."""
+        elapsed = time.monotonic() - self._started
+        self._timings.setdefault(name, round(1000 * elapsed))

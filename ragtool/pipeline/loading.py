@@ -1,0 +1,142 @@
+"""The index and the models of a command, opened once."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+from ragtool import models, retrieval, vectors
+from ragtool.config import Settings
+from ragtool.embedding import OnnxEmbedder
+from ragtool.errors import StoreError
+from ragtool.generation import LlamaGenerator
+from ragtool.pipeline.machine import cores
+from ragtool.protocols import Generator, Vectors
+from ragtool.records import Filters, Hit, IndexCard, ModelCard
+from ragtool.store import Store
+
+
+def load_embedder(settings: Settings) -> OnnxEmbedder:
+    """The embedder of the settings, verified and loaded."""
+    folder = models.located(settings.embedder, settings.models).path
+    return OnnxEmbedder(folder, threads=cores())
+
+
+def load_generator(settings: Settings) -> LlamaGenerator:
+    """The generator of the settings, verified and loaded."""
+    found = models.located(settings.generator, settings.models)
+    return LlamaGenerator(found.path, name=found.name, sha256=found.sha256, threads=cores())
+
+
+class Library:
+    """An index opened for questions: its texts, its vectors, and their embedder.
+
+    Use it as a context manager. Raises StoreError where there is no index, or
+    an empty one, or one of another embedder; ModelError.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.store = Store.open(settings.index)
+        try:
+            self.embedder = load_embedder(settings)
+            _check(self.store, self.embedder, settings)
+            self._neighbours = _neighbours(self.store, settings)
+        except BaseException:
+            self.store.close()
+            raise
+
+    def vector(self, text: str) -> Vectors:
+        """The text's unit vector, float32 (dimensions,)."""
+        vector: Vectors = self.embedder.embed([text])[0]
+        return vector
+
+    def retrieve(
+        self, question: str, vector: Vectors, *, k: int, filters: Filters
+    ) -> tuple[Hit, ...]:
+        """The k chunks that fit the question best; vector: the question's own."""
+        return retrieval.retrieve(
+            question,
+            question_vector=vector,
+            store=self.store,
+            neighbours=self._neighbours,
+            k=k,
+            filters=filters,
+        )
+
+    @property
+    def card(self) -> IndexCard:
+        """Which state of which index is asked."""
+        counts = self.store.counts()
+        return IndexCard(self.store.fingerprint(), counts.documents, counts.chunks)
+
+    def close(self) -> None:
+        """Closes the index."""
+        self.store.close()
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Writer:
+    """A generator that loads while something else goes on.
+
+    Raises ModelError at once when the model is missing or damaged, and when it
+    is first asked for where it can't be loaded.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        models.located(settings.generator, settings.models)
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="generator")
+        self._generator: Future[LlamaGenerator] = self._worker.submit(load_generator, settings)
+
+    @property
+    def generator(self) -> Generator:
+        """The generator, waited for."""
+        return self._generator.result()
+
+    @property
+    def card(self) -> ModelCard:
+        """Which model writes."""
+        return ModelCard(name=self.generator.name, sha256=self.generator.sha256)
+
+    def close(self) -> None:
+        """Waits until the loading is over, and gives the model's memory back."""
+        self._worker.shutdown(wait=True)
+        if self._generator.exception() is None:
+            self._generator.result().close()
+
+
+def _check(store: Store, embedder: OnnxEmbedder, settings: Settings) -> None:
+    if store.counts().documents == 0:
+        raise StoreError(
+            f"The index in {settings.index} is empty.", hint="Fill it: ragtool index PATH"
+        )
+    if store.embedder not in {None, embedder.fingerprint}:
+        raise StoreError(
+            f"The index in {settings.index} was made with another embedding model.",
+            hint="Make its vectors anew: ragtool index PATH",
+        )
+
+
+def _neighbours(store: Store, settings: Settings) -> vectors.Neighbours:
+    """The vectors of the store's present state; built anew where the file is not of it."""
+    with store.reading():
+        generation = store.generation
+        found = vectors.open(settings.index, generation=generation, threads=cores())
+        if found is not None:
+            return found
+        rows, matrix = store.vectors()
+    try:
+        return vectors.build(
+            rows, matrix, folder=settings.index, generation=generation, threads=cores()
+        )
+    except StoreError:  # a folder that can't be written is still one to ask
+        return vectors.in_memory(rows, matrix, threads=cores())

@@ -1,0 +1,61 @@
+"""What an index holds, what was done to it and what is wrong, as text for people.
+
+Whatever comes from outside is made harmless on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ragtool.records import Change, Document, Failure, Finding, IndexReport, IndexStatus
+from ragtool.rendering.harmless import harmless
+from ragtool.rendering.look import Look, bold, dotted, joined, path_text, size_text
+
+
+def report_text(report: IndexReport) -> str:
+    """What an index run did, in one line."""
+    counts = ", ".join(f"{report.counts.get(change, 0)} {change.value}" for change in Change)
+    return f"{counts}; {report.chunks} chunks in the index; {report.seconds:.1f} s"
+
+
+def failure_text(failure: Failure, look: Look) -> str:
+    """A file that could not be read, and why."""
+    return f"not read: {path_text(failure.path, look)}: {harmless(failure.reason)}"
+
+
+def documents_text(documents: Sequence[Document], look: Look) -> str:
+    """A line for each document: path, title, date, source."""
+    return "\n".join(
+        dotted(path_text(document.path, look), document.title, document.date, document.source)
+        for document in documents
+    )
+
+
+def status_text(status: IndexStatus, failures: Sequence[Failure], look: Look) -> str:
+    """What the index holds, a line for each fact, and the files it could not read."""
+    facts = (
+        ("index", path_text(status.folder, look)),
+        ("documents", str(status.documents)),
+        ("chunks", str(status.chunks)),
+        ("not read", str(status.failures)),
+        ("size", size_text(status.bytes)),
+        ("updated", harmless(status.updated or "never")),
+        ("fingerprint", status.fingerprint),
+        ("embedder", harmless(status.embedder)),
+        ("generator", harmless(status.generator)),
+    )
+    lines = "\n".join(f"{name:<12}{value}" for name, value in facts)
+    return joined(lines, "\n".join(failure_text(failure, look) for failure in failures))
+
+
+def findings_text(findings: Sequence[Finding], look: Look) -> str:
+    """A line for each check; under what is wrong, the command that mends it."""
+    width = max((len(finding.check) for finding in findings), default=0)
+    return "\n".join(_finding(finding, look, width=width) for finding in findings)
+
+
+def _finding(finding: Finding, look: Look, *, width: int) -> str:
+    verdict = "ok   " if finding.ok else "wrong"
+    line = f"{verdict}  {finding.check:<{width}}  {harmless(finding.message)}"
+    remedy = "" if finding.ok or not finding.remedy else f"\n       {harmless(finding.remedy)}"
+    return (line if finding.ok else bold(line, look)) + remedy
