@@ -30,7 +30,7 @@ WORDS, FRESH, FACTS, MEANING, RANK = 0.3, 0.3, 0.2, 0.3, 0.4
 # The share of a sentence's words that must stand in what it cites, and the
 # share that must stand in the best of it where the source attributes them:
 # there a word more may put something into somebody's mouth.
-SUPPORTED, ATTRIBUTED = 0.75, 0.85
+SUPPORTED, ATTRIBUTED = 0.75, 1.0
 # The share of the words new to the question that must stand in what replaces it.
 MENDED = 0.5
 # No sentence of an answer cites more than this.
@@ -79,16 +79,22 @@ class Citer:
             kept = kept and close and keeps_cue(sentence, chain)
         if kept and found.coverage >= SUPPORTED:
             return Cited(sentence, carrying, "supported", chain)
-        return self._mended(sentence, order[0])
+        return self._mended(sentence, order)
 
-    def _mended(self, sentence: str, best: Evidence) -> Cited:
-        """The source's own words in place of the sentence, if they say as much."""
-        chain = chain_of(best, self._question)
-        text = in_own_words(best, chain)
+    def _mended(self, sentence: str, order: Sequence[Evidence]) -> Cited:
+        """The source's own words in place of the sentence, if they say as much.
+
+        Those words that the question did not bring are the answer, such as a
+        name: the evidence that holds most of them is taken, the first in order.
+        """
         fresh = _fresh(sentence, self._question)
-        held = _held(fresh, f"{text} {best.document.title or ''}") if fresh else 1.0
-        verdict: Verdict = "supported" if held >= MENDED else "unsupported"
-        return Cited(text, (best,), verdict, chain, mended=True)
+        chains = {one: chain_of(one, self._question) for one in order}
+        shares = [_held(fresh, in_own_words(one, chains[one])) for one in order]
+        share = max(shares)
+        best = order[shares.index(share)]
+        verdict: Verdict = "supported" if share >= MENDED or not fresh else "unsupported"
+        text = in_own_words(best, chains[best])
+        return Cited(text, (best,), verdict, chains[best], mended=True)
 
     def _by_support(self, sentence: str) -> list[Evidence]:
         """The evidence, that first which carries the sentence best."""

@@ -18,6 +18,8 @@ SYSTEM = (
 )
 
 
+CONFIRM_SYSTEM = "You check whether a sentence from a news article answers a question."
+
 YES, NO = ("yes", "Yes"), ("no", "No")
 
 
@@ -38,6 +40,14 @@ def gate_prompt(question: str, evidence: Sequence[Evidence]) -> Prompt:
         "Do the passages contain the answer to exactly this question? Reply yes or no."
     )
     return Prompt(SYSTEM, (passages(evidence), task))
+
+
+def confirm_prompt(question: str, statement: str) -> Prompt:
+    """Asks for one word: whether one statement, read alone, answers the question."""
+    task = (
+        f"Sentence: {statement}\nDoes the sentence answer exactly this question? Reply yes or no."
+    )
+    return Prompt(CONFIRM_SYSTEM, (f"Question: {question}\n", task))
 
 
 def summary_prompt(evidence: Sequence[Evidence], *, words: int, about: str | None) -> Prompt:

@@ -25,8 +25,10 @@ from ragtool.sentences import sentences
 # Tokens of evidence that the model reads, and of the answer that it may write.
 EVIDENCE_TOKENS = 320
 ANSWER_TOKENS = 96
-# The log-odds, of yes against no, below which the evidence holds no answer.
-GATE = 0.0
+# The log-odds, of yes against no, below which the evidence holds no answer; the
+# share of a sentence's own log-odds that is added to them; and the sum below which
+# the sentence is withheld. docs/experiments.md has the figures they stand on.
+GATE, ALONE, CONFIDENCE = 0.6, 0.5, -0.4
 NEAREST = 3
 # What an answer cost, in the order in which it is told; 0 for a step not taken.
 TIMINGS = ("retrieve_ms", "first_token_ms", "total_ms", "prompt_tokens", "completion_tokens")
@@ -121,7 +123,8 @@ class _Question:
         generator = self._writer.generator
         chosen = evidence_stage.select(ranked, budget=EVIDENCE_TOKENS, cost=generator.count_tokens)
         gate = prompts.gate_prompt(self._question, chosen)
-        if generator.log_odds(gate, yes=prompts.YES, no=prompts.NO) < GATE:
+        odds = generator.log_odds(gate, yes=prompts.YES, no=prompts.NO)
+        if odds < GATE:
             return []
         draft = generator.generate(
             prompts.answer_prompt(self._question, chosen),
@@ -131,20 +134,28 @@ class _Question:
         self._timings["prompt_tokens"] = draft.prompt_tokens
         self._timings["completion_tokens"] = draft.completion_tokens
         citer = Citer(self._question, chosen, embedder=self._library.embedder)
-        return self._cited(whole_sentences(draft), citer)
+        return self._cited(whole_sentences(draft), citer, odds)
 
-    def _cited(self, draft: str, citer: Citer) -> list[AnswerSentence]:
+    def _cited(self, draft: str, citer: Citer, odds: float) -> list[AnswerSentence]:
         kept: list[AnswerSentence] = []
         seen: set[str] = set()
         for sentence in sentences(draft):
-            cited: Cited = citer.cite(sentence.span.of(draft))
+            cited = citer.cite(sentence.span.of(draft))
             if cited.verdict == "unsupported" or cited.text in seen:
                 continue
             seen.add(cited.text)
+            if not self._answers(cited, odds):
+                continue
             kept.append(self._numbering.number(cited))
             if self._on_sentence is not None:
                 self._on_sentence(kept[-1], self._numbering.citations)
         return kept
+
+    def _answers(self, cited: Cited, odds: float) -> bool:
+        """Whether the sentence, read alone, answers the question; odds: the evidence's own."""
+        prompt = prompts.confirm_prompt(self._question, cited.text)
+        alone = self._writer.generator.log_odds(prompt, yes=prompts.YES, no=prompts.NO)
+        return odds + ALONE * alone >= CONFIDENCE
 
     def _answer(
         self, kept: Sequence[AnswerSentence], ranked: Sequence[Evidence], hits: tuple[Hit, ...]
