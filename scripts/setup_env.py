@@ -229,13 +229,13 @@ def _install_compiled(step: Step, env: Environment, board: Board) -> None:
     forget_half_installed(env.site)
     # Verbose, so that the log tells how far the compiler is.
     wanted = ["--verbose", "--require-hashes", "--no-deps", *_requirements(step, env)]
-    _pip(env, board, wanted, extra=_without_amx())
+    _pip(env, board, wanted, extra=without_amx())
     if _uses_amx(env):  # pip had one in its cache that was compiled without us
         anew = ["--force-reinstall", "--no-cache-dir", *wanted]
-        _pip(env, board, anew, extra=_without_amx())
+        _pip(env, board, anew, extra=without_amx())
 
 
-def _without_amx() -> dict[str, str]:
+def without_amx() -> dict[str, str]:
     """What keeps llama.cpp off AMX, which some compilers make crash (docs/decisions/0008)."""
     if sys.platform == "win32" or platform.machine().lower() not in {"x86_64", "amd64"}:
         return {}

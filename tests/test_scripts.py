@@ -395,3 +395,21 @@ def test_the_python_that_is_too_old_is_told_before_anything_else(script: str) ->
     assert isinstance(first[0], ast.Import)
     assert isinstance(first[1], ast.If)
     assert "version_info" in ast.dump(first[1].test)
+
+
+@pytest.mark.parametrize(
+    ("processor", "platform", "expected"),
+    [
+        pytest.param("x86_64", "linux", "-O2 -U__AMX_INT8__", id="linux-x86"),
+        pytest.param("AMD64", "linux", "-O2 -U__AMX_INT8__", id="another-spelling"),
+        pytest.param("arm64", "darwin", None, id="mac"),
+        pytest.param("AMD64", "win32", None, id="windows"),
+    ],
+)
+def test_llama_is_compiled_without_amx(
+    monkeypatch: pytest.MonkeyPatch, processor: str, platform: str, expected: str | None
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: processor)
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setenv("CFLAGS", "-O2")
+    assert setup_env.without_amx().get("CFLAGS") == expected
