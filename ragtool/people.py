@@ -22,6 +22,8 @@ from ragtool.mentions import (
 )
 from ragtool.records import Span
 
+# How many characters back a name is looked for: a long article's length.
+REACH = 20_000
 PRONOUNS = frozenset("he she they it i we his her".split())
 _MASCULINE_BEFORE = frozenset(
     "mr sir father brother son king prince chairman spokesman husband".split()
@@ -68,6 +70,11 @@ _NO_PERSON = frozenset(
 )
 
 
+def _behind(end: int) -> Span:
+    """The part of a text before `end` in which names are looked for."""
+    return Span(max(0, end - REACH), end)
+
+
 def people(text: str, within: Span) -> list[Span]:
     """Names of two words or more that may be a person's, in order."""
     found = []
@@ -92,7 +99,7 @@ def full_name(text: str, name: Span) -> Span:
     word = name.of(text)
     fuller = [
         span
-        for span in people(text, Span(0, name.start))
+        for span in people(text, _behind(name.start))
         if word in re.split(r"\s+", span.of(text))
     ]
     return fuller[-1] if fuller else name
@@ -101,7 +108,7 @@ def full_name(text: str, name: Span) -> Span:
 def _of_role(text: str, mention: Mention, role: str) -> Span:
     """ "the minister": the last name before it, or next behind it, that carries the role."""
     best: Span | None = None
-    for span in people(text, Span(0, mention.span.start)):
+    for span in people(text, _behind(mention.span.start)):
         before = text[max(0, span.start - 60) : span.start].casefold()
         behind = text[span.end : span.end + 60].casefold()
         carried = re.search(rf"\b{role},?\s+(?:(?:of|for)\s+[\w\s]{{2,40}})?$", before)
@@ -141,7 +148,7 @@ def _opening_role(text: str, sentence: Span) -> list[Span]:
 def _surnames(text: str, within: Span, found: Sequence[Span]) -> list[Span]:
     """Single capitalised words that elsewhere are part of a person's name."""
     known = {
-        word for span in people(text, Span(0, within.end)) for word in span.of(text).split()[1:]
+        word for span in people(text, _behind(within.end)) for word in span.of(text).split()[1:]
     }
     return [
         Span(match.start(), match.end())

@@ -88,12 +88,12 @@ def _take(path: Path, store: Store, known: FileState | None) -> Change:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for ever
-            return _failed(path, store, "not a file")
+            return _failed(path, store, "not a file.")
         if known is not None and (known.size, known.mtime_ns) == _stamp(status):
             return Change.UNCHANGED
         state = FileState(*_stamp(status), _sha256(path))
     except OSError as error:
-        return _failed(path, store, f"can't be opened: {error.strerror or error}")
+        return _failed(path, store, f"can't be opened: {error.strerror or error}.")
     if known is not None and known.sha256 == state.sha256:
         store.touch(str(path), state=state)
         return Change.UNCHANGED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from types import TracebackType
 
 from ragtool import models, retrieval, vectors
@@ -36,14 +37,14 @@ class Library:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.store = Store.open(settings.index)
-        try:
+        with ExitStack() as opened:
+            self.store = opened.enter_context(Store.open(settings.index))
+            # One state of the index from here on, whatever another process writes.
+            opened.enter_context(self.store.reading())
             self.embedder = load_embedder(settings)
             _check(self.store, self.embedder, settings)
             self._neighbours = _neighbours(self.store, settings)
-        except BaseException:
-            self.store.close()
-            raise
+            self._opened = opened.pop_all()
 
     def vector(self, text: str) -> Vectors:
         """The text's unit vector, float32 (dimensions,)."""
@@ -71,7 +72,7 @@ class Library:
 
     def close(self) -> None:
         """Closes the index."""
-        self.store.close()
+        self._opened.close()
 
     def __enter__(self) -> Library:
         return self
@@ -127,13 +128,12 @@ def _check(store: Store, embedder: OnnxEmbedder, settings: Settings) -> None:
 
 
 def _neighbours(store: Store, settings: Settings) -> vectors.Neighbours:
-    """The vectors of the store's present state; built anew where the file is not of it."""
-    with store.reading():
-        generation = store.generation
-        found = vectors.open(settings.index, generation=generation, threads=cores())
-        if found is not None:
-            return found
-        rows, matrix = store.vectors()
+    """The vectors of the state that is being read; built anew where the file is not of it."""
+    generation = store.generation
+    found = vectors.open(settings.index, generation=generation, threads=cores())
+    if found is not None:
+        return found
+    rows, matrix = store.vectors()
     try:
         return vectors.build(
             rows, matrix, folder=settings.index, generation=generation, threads=cores()
