@@ -25,10 +25,10 @@ from ragtool.sentences import sentences
 # Tokens of evidence that the model reads, and of the answer that it may write.
 EVIDENCE_TOKENS = 320
 ANSWER_TOKENS = 96
-# The log-odds, of yes against no, below which the evidence holds no answer; the
-# share of a sentence's own log-odds that is added to them; and the sum below which
-# the sentence is withheld. docs/experiments.md has the figures they stand on.
-GATE, ALONE, CONFIDENCE = 0.6, 0.5, -0.4
+# The log-odds, of yes against no, below which the evidence holds no answer, and the
+# sum of these and of a sentence's own below which that sentence is withheld.
+# docs/experiments.md has the figures they stand on.
+GATE, CONFIDENCE = 0.3, 0.0
 NEAREST = 3
 # What an answer cost, in the order in which it is told; 0 for a step not taken.
 TIMINGS = ("retrieve_ms", "first_token_ms", "total_ms", "prompt_tokens", "completion_tokens")
@@ -155,7 +155,7 @@ class _Question:
         """Whether the sentence, read alone, answers the question; odds: the evidence's own."""
         prompt = prompts.confirm_prompt(self._question, cited.text)
         alone = self._writer.generator.log_odds(prompt, yes=prompts.YES, no=prompts.NO)
-        return odds + ALONE * alone >= CONFIDENCE
+        return odds + alone >= CONFIDENCE
 
     def _answer(
         self, kept: Sequence[AnswerSentence], ranked: Sequence[Evidence], hits: tuple[Hit, ...]
