@@ -83,7 +83,7 @@ def test_reserved_and_foreign_variables_are_left_alone(tmp_path: Path) -> None:
     ("toml", "environ", "flags", "said"),
     [
         ('indx = "a"', {}, {}, r"indx in .*ragtool\.toml\. Did you mean index\?"),
-        ("zzz = 1", {}, {}, r"zzz .* Known are index, models, generator, embedder, k\."),
+        ("zzz = 1", {}, {}, r"zzz .* Known are index, models, generator, embedder, k, hub\."),
         ("[index]\na = 1", {}, {}, r"index in ragtool\.toml must be text"),
         ("k = ", {}, {}, r"is not TOML"),
         ("k = true", {}, {}, r"whole number from 1 to 50, not True"),
@@ -127,3 +127,17 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ragtool.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match="can't be read"):
         settled(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        pytest.param({}, "https://huggingface.co", id="default"),
+        pytest.param({"HF_ENDPOINT": "http://mirror"}, "http://mirror", id="theirs"),
+        pytest.param(
+            {"HF_ENDPOINT": "http://mirror", "RAGTOOL_HUB": "http://ours"}, "http://ours", id="ours"
+        ),
+    ],
+)
+def test_the_hub(tmp_path: Path, environ: dict[str, str], expected: str) -> None:
+    assert resolve({}, environ=environ, folder=tmp_path).hub == expected
