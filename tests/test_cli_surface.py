@@ -295,6 +295,8 @@ def test_ctrl_c_is_exit_code_130(tmp_path: Path) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A shell's background jobs are started deaf to Ctrl-C, and so may the tests be.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         time.sleep(2)  # until it waits for the questions
         process.send_signal(signal.SIGINT)

@@ -86,7 +86,13 @@ CHAIN = (link("the owner", "denied"), link("Ann Lee", "claimed"), link("The Hera
 SAID = AnswerSentence("The owner denied the spill, Ann Lee claimed.", (1,), "supported", CHAIN)
 PARTLY = AnswerSentence("It was late.", (1, 2), "partly_supported")
 MODEL = ModelCard("small", "b" * 64)
-TIMINGS = {"retrieve_ms": 1, "total_ms": 2}
+TIMINGS = {
+    "retrieve_ms": 1,
+    "first_token_ms": 2,
+    "total_ms": 3,
+    "prompt_tokens": 4,
+    "completion_tokens": 5,
+}
 
 
 def answered() -> Answer:
@@ -360,9 +366,9 @@ FORMS = {
     ),
     "search": (
         [forms.search_form("q", ()), forms.search_form("q", (Hit(1, 0.5, chunk()),))],
-        "schema query hits",
+        "query hits",
     ),
-    "index": ([forms.index_form(REPORT)], "schema documents chunks failures seconds"),
+    "index": ([forms.index_form(REPORT)], "documents chunks failures seconds"),
 }
 
 
