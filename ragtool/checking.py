@@ -72,6 +72,23 @@ def coverage(sentence: str, source: str) -> float:
     return len(wanted & set(stems(source))) / len(wanted) if wanted else 1.0
 
 
+def in_order(sentence: str, source: str) -> float:
+    """The share of the sentence's stems that the source holds in the same order.
+
+    The longest common subsequence, by the length of the sentence; 1.0 for no
+    stems. "Britain gained what France held" and "France gained what Britain
+    held" have all words in common, and half of them in order.
+    """
+    ours, theirs = stems(sentence), stems(source)
+    row = [0] * (len(theirs) + 1)
+    for word in ours:
+        before = row
+        row = [0]
+        for at, other in enumerate(theirs):
+            row.append(before[at] + 1 if word == other else max(row[at], before[at + 1]))
+    return row[-1] / len(ours) if ours else 1.0
+
+
 def missing_numbers(sentence: str, source: str) -> tuple[str, ...]:
     """Numbers of the sentence, in digits or words, that the source doesn't hold."""
     held = numbers(source) | _spelt(source)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ragtool import attribution
 from ragtool.attribution import Link
-from ragtool.checking import check, coverage, missing_names, missing_numbers, names
+from ragtool.checking import check, coverage, in_order, missing_names, missing_numbers, names
 from ragtool.cues import CUE_FORMS, NEUTRAL
 from ragtool.mentions import PREPOSITIONS
 from ragtool.protocols import Embedder, Vectors
@@ -31,6 +31,9 @@ WORDS, FRESH, FACTS, MEANING, RANK = 0.3, 0.3, 0.2, 0.3, 0.4
 # share that must stand in the best of it where the source attributes them:
 # there a word more may put something into somebody's mouth.
 SUPPORTED, ATTRIBUTED = 0.75, 1.0
+# The share of them that must stand there in the same order: the same words in
+# another order say who did what to whom the other way round.
+ORDERED = 0.75
 # The share of the words new to the question that must stand in what replaces it.
 MENDED = 0.5
 # No sentence of an answer cites more than this.
@@ -57,9 +60,11 @@ class Citer:
 
     def __init__(self, question: str, evidence: Sequence[Evidence], *, embedder: Embedder) -> None:
         self._question = question
-        self._evidence = tuple(evidence)
+        # A headline says it shorter than the article, and without who said so.
+        body = [one for one in evidence if one.text != one.document.title]
+        self._evidence = tuple(body or evidence)
         self._embedder = embedder
-        self._vectors: Vectors = embedder.embed([one.text for one in evidence])
+        self._vectors: Vectors = embedder.embed([one.text for one in self._evidence])
 
     def cite(self, sentence: str) -> Cited:
         """The sentence with its citations, mended where it does not hold.
@@ -77,7 +82,8 @@ class Citer:
         if chain:
             close = coverage(sentence, f"{best.text} {known}") >= ATTRIBUTED
             kept = kept and close and keeps_cue(sentence, chain)
-        if kept and found.coverage >= SUPPORTED:
+        ordered = in_order(sentence, f"{known} {_texts(carrying)}") >= ORDERED
+        if kept and ordered and found.coverage >= SUPPORTED:
             return Cited(sentence, carrying, "supported", chain)
         return self._mended(sentence, order)
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from ragtool.checking import check, coverage, missing_names, missing_numbers, negation_differs
+from ragtool.checking import (
+    check,
+    coverage,
+    in_order,
+    missing_names,
+    missing_numbers,
+    negation_differs,
+)
 
 SOURCE = (
     "On 6 May the commissioner said that 170 men had been sent to Kharkiv,"
@@ -71,3 +78,10 @@ def test_coverage_is_a_share() -> None:
 def test_known_names_may_be_used() -> None:
     assert check("Ada Okoro said so.", "Okoro said so.", known="Ada Okoro").holds
     assert not check("Eve Okoro said so.", "Okoro said so.", known="Ada Okoro").holds
+
+
+def test_order_tells_who_did_what() -> None:
+    source = "Britain gained control of the colonies from France."
+    assert in_order("Britain gained control of the colonies.", source) == 1.0
+    assert in_order("France gained control of the colonies from Britain.", source) == 0.6
+    assert in_order("", source) == 1.0

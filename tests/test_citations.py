@@ -83,6 +83,11 @@ def test_what_holds_is_kept(question: str, sentence: str, quoted: str) -> None:
             id="wrong-speaker",
         ),
         pytest.param(
+            "Who built the port?",
+            "The engineer was built in 1911 by the port.",
+            id="other-way-round",
+        ),
+        pytest.param(
             "Who dismissed the trawler?",
             "Bettina Ravn dismissed on Monday that a trawler might have dragged it.",
             id="another-stance",
@@ -105,6 +110,10 @@ def test_what_does_not_hold_is_never_shown(question: str, sentence: str) -> None
 )
 def test_a_sentence_without_support_is_withheld(sentence: str) -> None:
     assert cite("What happened?", sentence).verdict == "unsupported"
+
+
+def test_a_headline_is_never_the_answer() -> None:
+    assert cite("What drifts?", "Buoy drifts off the bar.").text != "Buoy drifts off the bar"
 
 
 def test_a_pronoun_gets_its_name_in_brackets() -> None:
