@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from ragtool import models
+from ragtool import models, vectors
 from ragtool.config import Settings
 from ragtool.errors import RagtoolError, UsageError
 from ragtool.generation import llama_faults
@@ -85,9 +85,13 @@ def doctor(settings: Settings) -> tuple[Finding, ...]:
     )
 
 
-def _updated(folder: Path) -> str:
-    newest = max(path.stat().st_mtime for path in folder.iterdir() if path.is_file())
-    return datetime.fromtimestamp(newest).astimezone().isoformat(timespec="seconds")
+def _updated(folder: Path) -> str | None:
+    """When the vectors were last built: reading touches SQLite's own files, but not these."""
+    try:
+        built = (folder / vectors.STAMP).stat().st_mtime
+    except OSError:
+        return None
+    return datetime.fromtimestamp(built).astimezone().isoformat(timespec="seconds")
 
 
 def _installation() -> Iterator[Finding]:
