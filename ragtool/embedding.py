@@ -130,16 +130,7 @@ def export(folder: Path, target: Path) -> None:
     _write_card(target, card | {"difference": difference})
 
 
-def is_exported(folder: Path) -> bool:
-    """Whether the export of the model in `folder` is whole, by its size and card."""
-    try:
-        _read_card(folder / "onnx")
-    except ModelError:
-        return False
-    return True
-
-
-def _write_graph(model: Any, path: Path) -> None:  # noqa: ANN401 - torch is not a typed dependency
+def _write_graph(model: Any, path: Path) -> None:
     import torch
 
     class Pipeline(torch.nn.Module):
@@ -149,7 +140,7 @@ def _write_graph(model: Any, path: Path) -> None:  # noqa: ANN401 - torch is not
             super().__init__()
             self.stack = model
 
-        def forward(self, input_ids: Any, attention_mask: Any) -> Any:  # noqa: ANN401
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
             features = {"input_ids": input_ids, "attention_mask": attention_mask}
             vectors = self.stack(features)["sentence_embedding"]
             return torch.nn.functional.normalize(vectors, p=2, dim=1)

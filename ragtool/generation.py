@@ -187,7 +187,7 @@ def _shared(kept: Sequence[Sequence[int]], parts: Sequence[Sequence[int]]) -> in
     return min(len(kept), len(parts))
 
 
-def _silence(api: Any) -> None:  # noqa: ANN401 - llama_cpp is loaded late and is not typed
+def _silence(api: Any) -> None:
     """Keeps llama.cpp's log off our streams, without touching the streams themselves."""
     if not hasattr(_silence, "callback"):
         callback = api.llama_log_callback(lambda level, text, data: None)
@@ -216,11 +216,11 @@ def llama_faults() -> SetupError | None:
     )
 
 
-def _has_amx(api: Any) -> bool:  # noqa: ANN401
+def _has_amx(api: Any) -> bool:
     return b"AMX_INT8 = 1" in api.llama_print_system_info()
 
 
-def _load(api: Any, path: Path) -> Any:  # noqa: ANN401
+def _load(api: Any, path: Path) -> Any:
     parameters = api.llama_model_default_params()
     parameters.n_gpu_layers = 0
     # See llama_faults: with this off no product goes through AMX.
@@ -234,7 +234,7 @@ def _load(api: Any, path: Path) -> Any:  # noqa: ANN401
     return model
 
 
-def _context(api: Any, model: Any, tokens: int, threads: int, path: Path) -> Any:  # noqa: ANN401
+def _context(api: Any, model: Any, tokens: int, threads: int, path: Path) -> Any:
     parameters = api.llama_context_default_params()
     parameters.n_ctx = tokens
     parameters.n_batch = parameters.n_ubatch = BATCH
@@ -249,7 +249,7 @@ def _context(api: Any, model: Any, tokens: int, threads: int, path: Path) -> Any
     return context
 
 
-def _chat_frame(api: Any, model: Any, vocab: Any) -> tuple[list[int], list[int], list[int]]:  # noqa: ANN401
+def _chat_frame(api: Any, model: Any, vocab: Any) -> tuple[list[int], list[int], list[int]]:
     """The template's tokens before the system text, between it and the user's, and after."""
     from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
@@ -272,7 +272,7 @@ def _chat_frame(api: Any, model: Any, vocab: Any) -> tuple[list[int], list[int],
     )
 
 
-def _render(formatter: Any) -> str:  # noqa: ANN401
+def _render(formatter: Any) -> str:
     system = {"role": "system", "content": _SYSTEM}
     user = {"role": "user", "content": _USER}
     try:
@@ -285,7 +285,7 @@ def _render(formatter: Any) -> str:  # noqa: ANN401
     return text
 
 
-def _bos(api: Any, vocab: Any) -> str:  # noqa: ANN401
+def _bos(api: Any, vocab: Any) -> str:
     token = api.llama_vocab_bos(vocab)
     if token < 0 or not api.llama_vocab_get_add_bos(vocab):
         return ""
@@ -293,7 +293,7 @@ def _bos(api: Any, vocab: Any) -> str:  # noqa: ANN401
     return text
 
 
-def _tokenize(api: Any, vocab: Any, text: str, *, special: bool) -> list[int]:  # noqa: ANN401
+def _tokenize(api: Any, vocab: Any, text: str, *, special: bool) -> list[int]:
     data = text.encode("utf-8", "replace")
     room = len(data) + 8
     tokens = (api.llama_token * room)()

@@ -35,10 +35,6 @@ class Span:
         """Whether `other` lies wholly inside this span."""
         return self.start <= other.start and other.end <= self.end
 
-    def overlaps(self, other: Span) -> bool:
-        """Whether the two share at least one code point."""
-        return self.start < other.end and other.start < self.end
-
     def of(self, text: str) -> str:
         """The slice of `text` that the span names."""
         return text[self.start : self.end]
