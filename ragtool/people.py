@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ragtool.mentions import (
     DETERMINERS,
@@ -66,6 +66,9 @@ _NO_PERSON = frozenset(
     north south east west new old great lake river mount port harbour monday tuesday wednesday
     thursday friday saturday sunday january february march april may june july august september
     october november december
+    dispatch mercury lantern courier wire echo star sun globe mail standard observer guardian
+    chronicle sentinel bugle examiner argus mirror bulletin record ledger beacon lane road square
+    bridge hill valley island islands shelf coast bay sea region province line court
     """.split()
 )
 
@@ -95,14 +98,17 @@ def people(text: str, within: Span) -> list[Span]:
 
 
 def full_name(text: str, name: Span) -> Span:
-    """The nearest fuller name before a surname or first name that stands alone."""
+    """The nearest fuller name before a surname or first name that stands alone.
+
+    Where two persons bear it, the name as it stands: a wrong one is worse.
+    """
     word = name.of(text)
     fuller = [
         span
         for span in people(text, _behind(name.start))
         if word in re.split(r"\s+", span.of(text))
     ]
-    return fuller[-1] if fuller else name
+    return fuller[-1] if len({span.of(text) for span in fuller}) == 1 else name
 
 
 def _of_role(text: str, mention: Mention, role: str) -> Span:
@@ -118,19 +124,47 @@ def _of_role(text: str, mention: Mention, role: str) -> Span:
 
 
 def _of_pronoun(text: str, mention: Mention, pronoun: str, sentences: Sequence[Span]) -> Span:
-    """The person whom he or she stands for: the first named in the nearest sentence before."""
+    """The person whom he or she stands for: the first named in the nearest sentence before.
+
+    Of whom the text tells that it is a he or a she; one of whom it does not
+    tell only where nobody else is named nearby.
+    """
     pronoun = {"his": "he", "her": "she"}.get(pronoun, pronoun)
     if pronoun not in {"he", "she"}:
         return mention.name
-    for span in reversed(sentences[-7:]):
-        found = people(text, Span(span.start, min(span.end, mention.span.start)))
-        alone = _surnames(text, Span(span.start, min(span.end, mention.span.start)), found)
-        opening = _opening_role(text, span)
-        for name in sorted([*found, *alone, *opening], key=lambda one: one.start):
-            whole = full_name(text, name) if name in alone else name
-            if gender(text, whole.of(text)) in {None, pronoun}:
-                return whole
-    return mention.name
+    unknown: list[Span] = []
+    for name in _named_before(text, mention.span.start, sentences[-7:]):
+        called = gender(text, name.of(text))
+        if called == pronoun:
+            return unknown[0] if _is_role(text, unknown) else name
+        if called is None:
+            unknown.append(name)
+    alone = len({name.of(text) for name in unknown}) == 1
+    return unknown[0] if alone else mention.name
+
+
+def _is_role(text: str, names: Sequence[Span]) -> bool:
+    """Whether the nearest is a nameless person: "One patient did not ..."."""
+    return bool(names) and names[0].of(text).casefold().split()[-1] in ROLES
+
+
+def _named_before(text: str, end: int, sentences: Sequence[Span]) -> Iterator[Span]:
+    """Persons named before `end`, sentence by sentence backwards, in each from its beginning."""
+    for span in reversed(sentences):
+        part = Span(span.start, min(span.end, end))
+        found = [name for name in people(text, part) if _is_person(text, name)]
+        alone = [full_name(text, name) for name in _surnames(text, part, found)]
+        nameless = _opening_role(text, span) if span.end < end else []
+        yield from sorted([*found, *alone, *nameless], key=lambda one: one.start)
+
+
+def _is_person(text: str, name: Span) -> bool:
+    """Whether a name may be a person's: it never follows "the", nor a preposition each time."""
+    shown = re.escape(name.of(text))
+    if re.search(rf"\bthe\s+{shown}\b", text):
+        return False
+    before = re.findall(rf"(\w*)\W+{shown}\b", text)
+    return not before or any(word.casefold() not in PREPOSITIONS for word in before)
 
 
 def _opening_role(text: str, sentence: Span) -> list[Span]:
@@ -140,16 +174,16 @@ def _opening_role(text: str, sentence: Span) -> list[Span]:
     if heard is None:
         return []
     phrase = line[heard[0] : heard[1]]
-    plain = phrase[0].low in DETERMINERS and not any(token.capital for token in phrase[1:])
+    plain = phrase[0].low in {"a", "an", "one", "another"}
+    plain = plain and not any(token.capital for token in phrase[1:])
     roles = [at for at, token in enumerate(phrase) if token.low in ROLES]
     return [Span(phrase[0].start, phrase[roles[-1]].end)] if plain and roles else []
 
 
 def _surnames(text: str, within: Span, found: Sequence[Span]) -> list[Span]:
-    """Single capitalised words that elsewhere are part of a person's name."""
-    known = {
-        word for span in people(text, _behind(within.end)) for word in span.of(text).split()[1:]
-    }
+    """Single capitalised words that elsewhere end a person's name."""
+    persons = (name for name in people(text, _behind(within.end)) if _is_person(text, name))
+    known = {name.of(text).split()[-1] for name in persons}
     return [
         Span(match.start(), match.end())
         for match in re.finditer(r"\b[A-Z][\w’-]+\b", text[: within.end])

@@ -88,6 +88,20 @@ CHAINS = [
         ["Nadia Torres"],
         id="quotation-of-two-sentences",
     ),
+    pytest.param(
+        "Ilse Berg sued her cousin Karl Berg. The fund was empty, Berg said.",
+        1,
+        "fund was empty",
+        ["Berg"],
+        id="two-of-one-surname",
+    ),
+    pytest.param(
+        "Nadia Torres left her house in Mill Close. The gate was locked, she said.",
+        1,
+        "gate was locked",
+        ["Nadia Torres"],
+        id="a-street-does-not-speak",
+    ),
     pytest.param("The bridge was closed on Monday.", 0, "bridge closed", [], id="nobody"),
 ]
 
