@@ -32,6 +32,12 @@ _NUMBER_WORDS = {
         "thirty forty fifty sixty seventy eighty ninety".split(), range(30, 100, 10), strict=True
     )
 }
+_AMOUNT_ASKED = re.compile(r"\bhow\s+(?:many|much)\b", re.IGNORECASE)
+_AMOUNTS = frozenset(
+    "no none nobody nothing half third thirds quarter quarters double twice dozen dozens hundred "
+    "hundreds thousand thousands million millions billion billions all every both several few "
+    "many most".split()
+)
 # How many words back a negation reaches.
 _REACH = 4
 
@@ -87,6 +93,14 @@ def in_order(sentence: str, source: str) -> float:
         for at, other in enumerate(theirs):
             row.append(before[at] + 1 if word == other else max(row[at], before[at + 1]))
     return row[-1] / len(ours) if ours else 1.0
+
+
+def is_amount_missing(question: str, text: str) -> bool:
+    """Whether the question asks how many or how much and the text gives no amount."""
+    if not _AMOUNT_ASKED.search(question):
+        return False
+    spelt = _NUMBER_WORDS.keys() | _AMOUNTS
+    return not numbers(text) and not any(word in spelt for word in words(text))
 
 
 def missing_numbers(sentence: str, source: str) -> tuple[str, ...]:

@@ -14,7 +14,15 @@ from dataclasses import dataclass
 
 from ragtool import attribution
 from ragtool.attribution import Link
-from ragtool.checking import check, coverage, in_order, missing_names, missing_numbers, names
+from ragtool.checking import (
+    check,
+    coverage,
+    in_order,
+    is_amount_missing,
+    missing_names,
+    missing_numbers,
+    names,
+)
 from ragtool.cues import CUE_FORMS, NEUTRAL
 from ragtool.mentions import PREPOSITIONS
 from ragtool.protocols import Embedder, Vectors
@@ -78,7 +86,8 @@ class Citer:
         chain = chain_of(best, self._question)
         known = _known(carrying, chain)
         found = check(sentence, _texts(carrying), known=known)
-        kept = found.holds and keeps_speaker(sentence, chain, best.document.text)
+        kept = not is_amount_missing(self._question, sentence)
+        kept = kept and found.holds and keeps_speaker(sentence, chain, best.document.text)
         if chain:
             close = coverage(sentence, f"{best.text} {known}") >= ATTRIBUTED
             kept = kept and close and keeps_cue(sentence, chain)
@@ -94,6 +103,10 @@ class Citer:
         name: the evidence that holds most of them is taken, the first in order.
         """
         fresh = _fresh(sentence, self._question)
+        amounts = [one for one in order if not is_amount_missing(self._question, one.text)]
+        if not amounts:
+            return Cited(in_own_words(order[0], ()), (order[0],), "unsupported", mended=True)
+        order = amounts
         chains = {one: chain_of(one, self._question) for one in order}
         shares = [_held(fresh, in_own_words(one, chains[one])) for one in order]
         share = max(shares)

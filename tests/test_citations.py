@@ -112,6 +112,19 @@ def test_a_sentence_without_support_is_withheld(sentence: str) -> None:
     assert cite("What happened?", sentence).verdict == "unsupported"
 
 
+def test_how_many_is_answered_with_an_amount_or_not_at_all() -> None:
+    text = (
+        "A fire\nThe trials of soldiers were cancelled at once.\n"
+        "At least 170 soldiers had trials cancelled.\n"
+    )
+    question = "How many soldiers had their trials cancelled?"
+    assert "170" in cite(question, "The trials of soldiers were cancelled at once.", text).text
+    without = text.replace("At least 170 soldiers had", "Soldiers had")
+    assert (
+        cite(question, "The trials of soldiers were cancelled.", without).verdict == "unsupported"
+    )
+
+
 def test_a_headline_is_never_the_answer() -> None:
     assert cite("What drifts?", "Buoy drifts off the bar.").text != "Buoy drifts off the bar"
 
