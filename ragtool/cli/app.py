@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 import ragtool
-from ragtool.cli import asking, indexing, modelling
+from ragtool.cli import asking, evaluating, indexing, modelling
 from ragtool.cli.invocation import Everywhere
 from ragtool.cli.options import AsJson, IndexDir, Quiet
 from ragtool.cli.terminal import ready
@@ -126,6 +126,7 @@ def _assembled() -> typer.Typer:
     whole.callback()(_everywhere)
     for command in (indexing.index, asking.ask, asking.summarize, asking.search, asking.show):
         whole.command()(command)
+    whole.command("eval")(evaluating.evaluate)
     documents = _group(bare=True)
     documents.callback(invoke_without_command=True)(indexing.documents)
     documents.command()(indexing.remove)

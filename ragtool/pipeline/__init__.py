@@ -1,12 +1,14 @@
 """The stages put together: the only place where they meet.
 
 `index` and `remove` change an index; `search`, `Session` and `summarize`
-answer; `documents`, `failures`, `status`, `show` and `doctor` look.
+answer; `documents`, `failures`, `status`, `show` and `doctor` look; `evaluate`
+measures.
 """
 
 from __future__ import annotations
 
 from ragtool.pipeline.asking import Session, search
+from ragtool.pipeline.evaluating import evaluate
 from ragtool.pipeline.indexing import index, remove
 from ragtool.pipeline.inspecting import doctor, documents, failures, show, status
 from ragtool.pipeline.summarizing import summarize
@@ -15,6 +17,7 @@ __all__ = [
     "Session",
     "doctor",
     "documents",
+    "evaluate",
     "failures",
     "index",
     "remove",

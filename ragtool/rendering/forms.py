@@ -40,7 +40,7 @@ def answer_form(answer: Answer) -> Form:
         "citations": [_citation(citation) for citation in answer.citations],
         "nearest": [_citation(citation) for citation in answer.nearest],
         "retrieved": [_retrieved(hit) for hit in answer.retrieved],
-        "model": _model(answer.model),
+        "model": model_form(answer.model),
         "index": {
             "fingerprint": answer.index.fingerprint,
             "documents": answer.index.documents,
@@ -58,7 +58,7 @@ def summary_form(summary: Summary) -> Form:
         "summary": cited_text(summary.sentences),
         "sentences": [_sentence(sentence) for sentence in summary.sentences],
         "citations": [_citation(citation) for citation in summary.citations],
-        "model": _model(summary.model),
+        "model": model_form(summary.model),
         "timings": dict(summary.timings),
     }
 
@@ -130,6 +130,16 @@ def passage_form(chunk: Chunk, span: Span) -> Form:
         "page": page_at(chunk.document, span.start),
         "paragraph": paragraph_at(chunk, span.start),
         "document": _document(chunk.document),
+    }
+
+
+def model_form(model: ModelCard) -> Form:
+    """Which model answered, and how it was set."""
+    return {
+        "name": model.name,
+        "sha256": model.sha256,
+        "seed": model.seed,
+        "temperature": model.temperature,
     }
 
 
@@ -228,12 +238,3 @@ def _score(hit: Hit) -> float:
 
 def _failure(failure: Failure) -> Form:
     return {"path": failure.path, "reason": failure.reason}
-
-
-def _model(model: ModelCard) -> Form:
-    return {
-        "name": model.name,
-        "sha256": model.sha256,
-        "seed": model.seed,
-        "temperature": model.temperature,
-    }
