@@ -65,10 +65,16 @@ def links_of(text: str, sentences: Sequence[Sentence], at: int) -> tuple[Link, .
 
 def _covers(link: Link, claim: Sequence[Span], found: Sequence[Link]) -> bool:
     if claim:
-        held = sum(link.scope.holds(span) for span in claim)
-        return 2 * held > len(claim)
+        said = [span for span in claim if not _trails(link, span)]
+        held = sum(link.scope.holds(span) for span in said)
+        return 2 * held > len(said)
     innermost = min(found, key=lambda other: (len(other.scope), -other.scope.start))
     return link.scope.holds(innermost.scope) or link is innermost
+
+
+def _trails(link: Link, span: Span) -> bool:
+    """Whether the span tells where or when it was said: "..., said Jane Doe in a letter"."""
+    return link.scope.end <= link.phrase.start and span.start >= link.phrase.end
 
 
 def _links(text: str, sentences: Sequence[Sentence], at: int) -> tuple[Link, ...]:
@@ -94,13 +100,14 @@ def _carried(text: str, sentences: Sequence[Sentence], at: int) -> tuple[Link, .
         return (introduced,)
     for near in _neighbours(sentences, at):
         found = _links(text, sentences, near)
-        if found:
+        if found and _has_quotation(sentences[near].span.of(text)):
             speaker = found[0] if near > at else found[-1]
             return (replace(speaker, scope=sentences[at].span),)
-    named = [span for one in sentences[max(0, at - 4) : at] for span in people(text, one.span)]
-    if not named:
-        return ()
-    return (Link(named[-1], named[-1], named[-1], "quoted", sentences[at].span),)
+    return ()
+
+
+def _has_quotation(text: str) -> bool:
+    return text.endswith(":") or any(mark in text for mark in QUOTES)
 
 
 def _introduced(text: str, span: Span) -> Link | None:
@@ -129,7 +136,8 @@ def _neighbours(sentences: Sequence[Sentence], at: int) -> Iterator[int]:
 def _in_quotation(text: str, sentences: Sequence[Sentence], at: int) -> bool:
     """Whether the sentence opens with a quotation mark or stands inside an open one."""
     sentence = sentences[at]
-    if sentence.span.of(text)[:1] in QUOTES or re.search(r":\s*[“\"«„]", sentence.span.of(text)):
+    shown = sentence.span.of(text)
+    if shown[:1] in OPENING_QUOTES or re.search(r":\s*[“\"«„]", shown):
         return True
     first = at
     while first > 0 and sentences[first - 1].paragraph == sentence.paragraph:

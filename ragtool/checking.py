@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ragtool.cues import CUE_FORMS
 from ragtool.words import folded, numbers, stem, stems, words
 
 _NAME = re.compile(r"[^\W\d_a-zà-öø-ÿ][\w'’-]*(?:\.(?=\w))?[\w'’-]*", re.UNICODE)
@@ -33,6 +34,14 @@ _NUMBER_WORDS = {
     )
 }
 _AMOUNT_ASKED = re.compile(r"\bhow\s+(?:many|much)\b", re.IGNORECASE)
+_SAYING_ASKED = re.compile(
+    r"\bwhat (?:did|does|do|has|had) (?P<speaker>(?:[\w'.-]+ ){1,6}?)"
+    r"(?:say|said|tell|told|claim|claimed|state|stated|think|write|written|announce|promise)\b"
+)
+_REASON = re.compile(
+    r"\b(?:because|due to|owing to|in order to|so that|thanks to|reasons?|caused?|led to|amid"
+    r"|result(?:s|ed)? (?:of|from|in)|blam\w+|attribut\w+|explain\w*)\b"
+)
 _AMOUNTS = frozenset(
     "no none nobody nothing half third thirds quarter quarters double twice dozen dozens hundred "
     "hundreds thousand thousands million millions billion billions all every both several few "
@@ -95,6 +104,33 @@ def in_order(sentence: str, source: str) -> float:
     return row[-1] / len(ours) if ours else 1.0
 
 
+def in_digits(word: str) -> str:
+    """A number word as digits, any other word as it is."""
+    return _NUMBER_WORDS.get(word, word)
+
+
+def asks_speaker(question: str) -> bool:
+    """Whether the question asks who said something: "who denied ...?", "according to whom"."""
+    asked = words(question)
+    who = {"who", "whom", "whose", "which"} & set(asked)
+    return bool(who) and any(word in CUE_FORMS or word == "according" for word in asked)
+
+
+def is_speaker_missing(question: str, text: str) -> bool:
+    """Whether the question asks what somebody said whom the text doesn't mention."""
+    asked = _SAYING_ASKED.search(folded(question))
+    if asked is None:
+        return False
+    head = [word for word in words(asked["speaker"]) if word not in _OPENERS]
+    held = frozenset(stem(word) for word in words(text))
+    return bool(head) and stem(head[-1]) not in held
+
+
+def gives_reason(text: str) -> bool:
+    """Whether the text says in so many words that something has a reason."""
+    return _REASON.search(folded(text)) is not None
+
+
 def is_amount_missing(question: str, text: str) -> bool:
     """Whether the question asks how many or how much and the text gives no amount."""
     if not _AMOUNT_ASKED.search(question):
@@ -135,6 +171,13 @@ def names(sentence: str) -> tuple[str, ...]:
             continue
         found.append(match.group())
     return tuple(found)
+
+
+def whole_names(text: str, cited: str) -> list[str]:
+    """Capitalised runs of the document that a name of the cited text is part of."""
+    parts = frozenset(word for name in names(cited) for word in words(name))
+    runs = re.findall(r"(?:[A-Z][\w'’-]+[ .]+){1,4}[A-Z][\w'’-]+", text)
+    return [run for run in dict.fromkeys(runs) if parts & frozenset(words(run))]
 
 
 _OPENERS = frozenset(

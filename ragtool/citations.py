@@ -8,33 +8,39 @@ source's own words in its place, or withheld.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ragtool import attribution
 from ragtool.attribution import Link
 from ragtool.checking import (
+    asks_speaker,
     check,
     coverage,
+    gives_reason,
+    in_digits,
     in_order,
     is_amount_missing,
+    is_speaker_missing,
     missing_names,
     missing_numbers,
     names,
+    whole_names,
 )
 from ragtool.cues import CUE_FORMS, NEUTRAL
-from ragtool.mentions import PREPOSITIONS
 from ragtool.protocols import Embedder, Vectors
-from ragtool.quoting import chain_of, in_own_words
+from ragtool.quoting import chain_of, in_own_words, is_named
 from ragtool.records import Draft, Evidence, Sentence, Span, Verdict
 from ragtool.sentences import sentences
 from ragtool.words import content_words, numbers, stem, words
 
 # Weights of the signals that say which sentence carries an answer: its words,
 # those of them that the question did not bring, its names and numbers, its
-# meaning, and how well the evidence fits the question.
+# meaning, and how well the evidence fits the question; the words of the short
+# answer, that it is the speaker's name where the question asks who spoke, and
+# that a reason is given where it asks why.
 WORDS, FRESH, FACTS, MEANING, RANK = 0.3, 0.3, 0.2, 0.3, 0.4
+SHORT, SPEAKS, REASON = 0.6, 0.3, 0.3
 # The share of a sentence's words that must stand in what it cites, and the
 # share that must stand in the best of it where the source attributes them:
 # there a word more may put something into somebody's mouth.
@@ -63,6 +69,21 @@ class Cited:
     mended: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence of the evidence that may carry a draft's sentence.
+
+    text: in its own words, names supplied. short, draft: the shares, in [0, 1],
+    of the words new to the question that it holds of the short answer and of
+    the draft; short is None where the short answer has none.
+    """
+
+    evidence: Evidence
+    text: str
+    short: float | None
+    draft: float
+
+
 class Citer:
     """Cites from one question's evidence."""
 
@@ -73,63 +94,136 @@ class Citer:
         self._evidence = tuple(body or evidence)
         self._embedder = embedder
         self._vectors: Vectors = embedder.embed([one.text for one in self._evidence])
+        self._asks_speaker = asks_speaker(question)
+        self._asks_why = "why" in words(question)
 
-    def cite(self, sentence: str) -> Cited:
+    def candidates(self, sentence: str, *, answer: str, most: int) -> tuple[Candidate, ...]:
+        """The sentences that may carry a draft's sentence, the likeliest first.
+
+        answer: the same in a word or two. None is left where the question asks
+        how many and no sentence gives an amount, or what somebody said of whom
+        none speaks.
+        """
+        order = [
+            one
+            for one in self._by_support(sentence, answer)
+            if not is_amount_missing(self._question, one.text)
+        ]
+        found = (self._candidate(sentence, answer, one) for one in order[:most])
+        return tuple(one for one in found if not is_speaker_missing(self._question, one.text))
+
+    def _candidate(self, sentence: str, answer: str, evidence: Evidence) -> Candidate:
+        own = in_own_words(evidence, chain_of(evidence, self._question))
+        short = _fresh(answer, self._question)
+        return Candidate(
+            evidence,
+            own,
+            short=_held(short, own) if short else None,
+            draft=_held(_fresh(sentence, self._question), own),
+        )
+
+    def cite(self, sentence: str, *, best: Evidence | None = None) -> Cited:
         """The sentence with its citations, mended where it does not hold.
 
-        The verdict is "unsupported" when no evidence carries it at all; such a
+        best: the evidence that carries it, if that was chosen already. The
+        verdict is "unsupported" when no evidence carries it at all; such a
         sentence must be withheld.
         """
-        order = self._by_support(sentence)
+        order = self._by_support(sentence, "")
+        if best is not None:
+            order = [best, *(one for one in order if one != best)]
         carrying = _carrying(sentence, order)
+        chain = chain_of(carrying[0], self._question)
+        if self._holds(sentence, carrying, chain):
+            return Cited(sentence, self._with_names(carrying, chain), "supported", chain)
+        return self._in_its_words(best) if best is not None else self._mended(sentence, order)
+
+    def _holds(self, sentence: str, carrying: tuple[Evidence, ...], chain: Sequence[Link]) -> bool:
+        """Whether the sentence says what its evidence says, and by whom it is said."""
         best = carrying[0]
-        chain = chain_of(best, self._question)
         known = _known(carrying, chain)
         found = check(sentence, _texts(carrying), known=known)
-        kept = not is_amount_missing(self._question, sentence)
-        kept = kept and found.holds and keeps_speaker(sentence, chain, best.document.text)
+        if is_amount_missing(self._question, sentence) or not found.holds:
+            return False
+        if not keeps_speaker(sentence, chain, best.document.text):
+            return False
         if chain:
             close = coverage(sentence, f"{best.text} {known}") >= ATTRIBUTED
-            kept = kept and close and keeps_cue(sentence, chain)
+            if not close or not keeps_cue(sentence, chain):
+                return False
         ordered = in_order(sentence, f"{known} {_texts(carrying)}") >= ORDERED
-        if kept and ordered and found.coverage >= SUPPORTED:
-            return Cited(sentence, carrying, "supported", chain)
-        return self._mended(sentence, order)
+        return ordered and found.coverage >= SUPPORTED
+
+    def _in_its_words(self, best: Evidence, verdict: Verdict = "supported") -> Cited:
+        """The source's own words in place of the sentence."""
+        chain = chain_of(best, self._question)
+        cited = self._with_names((best,), chain)
+        return Cited(in_own_words(best, chain), cited, verdict, chain, mended=True)
 
     def _mended(self, sentence: str, order: Sequence[Evidence]) -> Cited:
         """The source's own words in place of the sentence, if they say as much.
 
-        Those words that the question did not bring are the answer, such as a
-        name: the evidence that holds most of them is taken, the first in order.
+        Those words that the question did not bring are what it tells: the
+        evidence that holds most of them is taken, the first in order.
         """
-        fresh = _fresh(sentence, self._question)
+        wanted = _fresh(sentence, self._question)
         amounts = [one for one in order if not is_amount_missing(self._question, one.text)]
         if not amounts:
-            return Cited(in_own_words(order[0], ()), (order[0],), "unsupported", mended=True)
-        order = amounts
-        chains = {one: chain_of(one, self._question) for one in order}
-        shares = [_held(fresh, in_own_words(one, chains[one])) for one in order]
+            return self._in_its_words(order[0], "unsupported")
+        shares = [
+            _held(wanted, in_own_words(one, chain_of(one, self._question))) for one in amounts
+        ]
         share = max(shares)
-        best = order[shares.index(share)]
-        verdict: Verdict = "supported" if share >= MENDED or not fresh else "unsupported"
-        text = in_own_words(best, chains[best])
-        return Cited(text, (best,), verdict, chains[best], mended=True)
+        verdict: Verdict = "supported" if share >= MENDED or not wanted else "unsupported"
+        return self._in_its_words(amounts[shares.index(share)], verdict)
 
-    def _by_support(self, sentence: str) -> list[Evidence]:
+    def _by_support(self, sentence: str, answer: str) -> list[Evidence]:
         """The evidence, that first which carries the sentence best."""
         wanted = self._embedder.embed([f"{self._question} {sentence}"])[0]
         meaning = self._vectors @ wanted
-        fresh = _fresh(sentence, self._question)
         scores = [
-            WORDS * coverage(sentence, one.text)
-            + FRESH * _held(fresh, in_own_words(one, chain_of(one, self._question)))
-            + FACTS * _facts_held(sentence, one.text)
-            + MEANING * float(near)
-            + RANK * one.score
+            self._support(sentence, answer, one) + MEANING * float(near)
             for one, near in zip(self._evidence, meaning, strict=True)
         ]
         best_first = sorted(range(len(scores)), key=lambda i: (-scores[i], i))
         return [self._evidence[i] for i in best_first]
+
+    def _support(self, sentence: str, answer: str, one: Evidence) -> float:
+        """How well the evidence carries the sentence and the short answer, by words."""
+        chain = chain_of(one, self._question)
+        own = in_own_words(one, chain)
+        text = one.document.text
+        spoken = self._asks_speaker and any(is_named(answer, link, text) for link in chain[:1])
+        return (
+            WORDS * coverage(sentence, one.text)
+            + FRESH * _held(_fresh(sentence, self._question), own)
+            + FACTS * _facts_held(sentence, one.text)
+            + RANK * one.score
+            + SHORT * _held(_fresh(answer, self._question), own)
+            + SPEAKS * spoken
+            + REASON * (self._asks_why and gives_reason(one.text))
+        )
+
+    def _with_names(
+        self, carrying: tuple[Evidence, ...], chain: Sequence[Link]
+    ) -> tuple[Evidence, ...]:
+        """The evidence, and the sentences that name its speakers where it does not."""
+        cited = list(carrying)
+        for link in chain:
+            if not any(one.sentence.span.holds(link.speaker) for one in cited):
+                cited += self._holding(cited[0], link.speaker)
+        return tuple(cited)
+
+    def _holding(self, beside: Evidence, span: Span) -> list[Evidence]:
+        """The sentence of the same document that holds the span, if its chunk was read."""
+        chunks = {one.chunk.chunk_id: one.chunk for one in (beside, *self._evidence)}
+        return [
+            Evidence(chunk, sentence, beside.score)
+            for chunk in chunks.values()
+            if chunk.document.path == beside.document.path
+            for sentence in chunk.sentences
+            if sentence.span.holds(span)
+        ][:1]
 
 
 def whole_sentences(draft: Draft) -> str:
@@ -149,7 +243,7 @@ def keeps_speaker(sentence: str, chain: Sequence[Link], text: str) -> bool:
     spoken = attribution.chain(sentence, whole, 0)
     if not chain or not spoken:
         return not chain and not spoken
-    return _is_named(spoken[0].phrase.of(sentence), chain[0], text)
+    return is_named(spoken[0].phrase.of(sentence), chain[0], text)
 
 
 def keeps_cue(sentence: str, chain: Sequence[Link]) -> bool:
@@ -165,19 +259,6 @@ def keeps_cue(sentence: str, chain: Sequence[Link]) -> bool:
     return all(CUE_FORMS.get(cue, cue) in verbs | NEUTRAL for cue in used)
 
 
-def _is_named(where: str, link: Link, text: str) -> bool:
-    """Whether the word that names the link's speaker, a surname or a noun, stands in `where`."""
-    heads = {_head(link.speaker.of(text)), _head(link.named.of(text))}
-    return bool(heads & frozenset(words(where)))
-
-
-def _head(phrase: str) -> str:
-    """The last word of a noun phrase before its first preposition: "two people with ..."."""
-    found = words(phrase)
-    ends = [at for at, word in enumerate(found) if at and word in PREPOSITIONS]
-    return found[ends[0] - 1] if ends else found[-1] if found else ""
-
-
 def _carrying(sentence: str, order: Sequence[Evidence]) -> tuple[Evidence, ...]:
     """The evidence that carries the sentence: the best, and what it lacks."""
     chosen = [order[0]]
@@ -189,17 +270,19 @@ def _carrying(sentence: str, order: Sequence[Evidence]) -> tuple[Evidence, ...]:
 
 def _fresh(sentence: str, question: str) -> frozenset[str]:
     """Stems of the sentence that the question did not bring, attributing words left out."""
-    asked = frozenset(stem(word) for word in content_words(question))
-    return frozenset(
-        stem(word)
-        for word in content_words(sentence)
-        if word not in CUE_FORMS and stem(word) not in asked
-    )
+    asked = _stems(question)
+    said = " ".join(word for word in content_words(sentence) if word not in CUE_FORMS)
+    return _stems(said) - asked
 
 
 def _held(wanted: frozenset[str], text: str) -> float:
     """The share of the wanted stems that the text holds; 0.0 when none is wanted."""
-    return len(wanted & frozenset(stem(word) for word in content_words(text))) / max(1, len(wanted))
+    return len(wanted & _stems(text)) / max(1, len(wanted))
+
+
+def _stems(text: str) -> frozenset[str]:
+    """Stems of the words that carry meaning, numbers in digits."""
+    return frozenset(stem(in_digits(word)) for word in content_words(text))
 
 
 def _texts(evidence: Sequence[Evidence]) -> str:
@@ -216,17 +299,10 @@ def _known(evidence: Sequence[Evidence], chain: Sequence[Link]) -> str:
             for fact in (document.title, document.source, document.author, document.date)
             if fact
         ]
-        known += _whole_names(document.text, one.text)
+        known += whole_names(document.text, one.text)
     text = evidence[0].document.text
     known += [link.speaker.of(text) for link in chain]
     return " ".join(known)
-
-
-def _whole_names(text: str, cited: str) -> list[str]:
-    """Capitalised runs of the document that a name of the cited text is part of."""
-    parts = frozenset(word for name in names(cited) for word in words(name))
-    runs = re.findall(r"(?:[A-Z][\w'’-]+[ .]+){1,4}[A-Z][\w'’-]+", text)
-    return [run for run in dict.fromkeys(runs) if parts & frozenset(words(run))]
 
 
 def _facts_held(sentence: str, text: str) -> float:

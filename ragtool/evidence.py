@@ -20,6 +20,9 @@ from ragtool.words import stems
 MEANING, WORDS, CHUNK = 0.4, 0.4, 0.2
 # What a word of the question counts that stands only in a neighbouring sentence.
 NEAR = 0.4
+# How many documents are read, and how far behind the best one another may be in
+# score: what other documents say of like matters misleads a small model.
+DOCUMENTS, BEHIND = 2, 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,16 @@ def rank(
         for candidate, near, words in zip(candidates, meaning, overlap, strict=True)
     ]
     return tuple(sorted(scored, key=lambda e: (-e.score, e.document.path, e.sentence.span.start)))
+
+
+def focused(ranked: Sequence[Evidence], hits: Sequence[Hit]) -> tuple[Evidence, ...]:
+    """The sentences of the documents that fit best, in the order given.
+
+    hits: in the order of their rank.
+    """
+    near = [hit for hit in hits if hit.score >= hits[0].score - BEHIND]
+    paths = list(dict.fromkeys(hit.chunk.document.path for hit in near))[:DOCUMENTS]
+    return tuple(one for one in ranked if one.document.path in paths)
 
 
 def select(

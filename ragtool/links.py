@@ -91,6 +91,8 @@ class _Sentence:
             return True
         if verb in ONLY_WITH:
             return following in ONLY_WITH[verb]
+        if self._low(at) == "states":  # far oftener a noun
+            return following in {"that", ":", ","} or (following != "" and following in QUOTES)
         if verb in WEAK:
             return following == "that" or (following != "" and following in QUOTES)
         return True

@@ -13,17 +13,12 @@ from ragtool.cues import CUE_FORMS
 from ragtool.records import Span
 
 TOKEN = re.compile(
-    r"(?:Mr|Mrs|Ms|Dr|Prof|St|Gen|Lt|Col|Sgt|Rev|Hon|Sen|Gov|[A-Z])\.(?=\s)|\w+(?:[.'’&-]\w+)*|[^\w\s]"
+    r"(?:[A-Z]\.){2,}|(?:Mr|Mrs|Ms|Dr|Prof|St|Gen|Lt|Col|Sgt|Rev|Hon|Sen|Gov|[A-Z])\.(?=\s)"
+    r"|\w+(?:[.'’&-]\w+)*|[^\w\s]"
 )
 _WORDY = re.compile(r"\w")
 
 _PRONOUNS = frozenset("he she they it i we his her".split())
-_MASCULINE_BEFORE = frozenset(
-    "mr sir father brother son king prince chairman spokesman husband".split()
-)
-_FEMININE_BEFORE = frozenset(
-    "mrs ms miss mother sister daughter queen chairwoman spokeswoman wife princess".split()
-)
 
 # Where a noun phrase can't go on to the left.
 STOP = frozenset(
@@ -70,9 +65,29 @@ ROLES = frozenset(
     brother sister husband wife son daughter neighbour neighbor treasurer curator rector dean
     principal superintendent sheriff marshal treasurer auditor adviser advisor aide insider source
     patient passenger survivor woman man boy girl customer worker parent tourist tenant voter
-    negotiator mediator consultant biologist ecologist geologist hydrologist pathologist surgeon
+    administrator ceo congressman congresswoman rep sen gov negotiator mediator consultant
+    biologist ecologist geologist hydrologist pathologist surgeon
     epidemiologist virologist psychologist architect developer landlord tenant fisherman skipper
     conductor pilot captain vicar sponsor investor shareholder trader banker
+    """.split()
+)
+
+
+# What opens an aside in commas behind a name, besides a noun phrase.
+_ASIDES = frozenset("who whose which including now then via".split())
+# What ends a speaker behind the verb.
+_BEHIND = frozenset(
+    """
+    on during about over in at to by
+    monday tuesday wednesday thursday friday saturday sunday
+    """.split()
+)
+# What a name before "of" ends with that is no person's.
+_OFFICES = frozenset(
+    """
+    association authority bank board bureau center centre chamber church club college commission
+    committee council court department division federation house institute ministry museum office
+    party school service services society union university
     """.split()
 )
 
@@ -182,21 +197,27 @@ def _apposition_start(line: list[Token], comma: int) -> int | None:
     for at in range(comma - 1, max(comma - 40, 0), -1):
         if line[at].text == opening:
             inside = line[at + 1]
-            noun_like = inside.low in DETERMINERS or inside.low in {
-                "who",
-                "whose",
-                "which",
-                "including",
-                "now",
-                "then",
-            }
+            noun_like = inside.low in DETERMINERS | _ASIDES
             plain = inside.low in ROLES or inside.capital or inside.text.isdigit() or noun_like
             if opening == "(" or plain or inside.low.endswith(("er", "or", "ian", "ist")):
-                return at
+                return _around_place(line, at)
             return None
         if line[at].text in '.;:!?"“”':
             return None
     return None
+
+
+def _around_place(line: list[Token], comma: int) -> int:
+    """Where an apposition opens in which a place has commas of its own: "Jane Doe, an
+    engineer in Greenbelt, Maryland, said"."""
+    if comma < 2 or not line[comma - 1].capital or line[comma - 2].low not in PREPOSITIONS:
+        return comma
+    for at in range(comma - 2, max(comma - 30, 0), -1):
+        if line[at].text == "," and line[at + 1].low in DETERMINERS | ROLES:
+            return at
+        if not line[at].word:
+            break
+    return comma
 
 
 def _belongs(line: list[Token], at: int, end: int) -> bool:
@@ -224,25 +245,13 @@ def _goes_on(line: list[Token], at: int, start: int) -> bool:
     if not token.word:
         return False
     ahead = line[at + 1].low if at + 1 < len(line) else ""
+    if token.low.endswith("ly") and at > start and line[at - 1].low.endswith(("'s", "’s")):
+        return True  # "the company's recently named chair"
     if token.low in PREPOSITIONS and ahead.endswith("ing"):
         return False  # "accused by the union of hiding it"
     if token.low == "and":
         return at > start and at + 1 < len(line) and line[at - 1].capital and line[at + 1].capital
-    if token.low in STOP or token.low in {
-        "on",
-        "during",
-        "about",
-        "over",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-    }:
-        return False
-    if token.low in {"in", "at", "to", "by"}:
+    if token.low in STOP | _BEHIND:
         return False
     return not (
         token.low in CUE_FORMS
@@ -274,6 +283,9 @@ def _trimmed(line: list[Token], first: int, end: int) -> tuple[int, int] | None:
 
 def _name(text: str, phrase: list[Token]) -> tuple[int, int]:
     """The part of a noun phrase that names: token range inside the phrase."""
+    head = next((i for i, token in enumerate(phrase) if token.low in PREPOSITIONS), 0)
+    if _is_person_like(phrase[:head]):
+        return _name(text, phrase[:head])  # "Jane Doe of the Department of Health"
     run = len(phrase)
     while run > 0 and (
         phrase[run - 1].capital or phrase[run - 1].low in _PARTICLES or phrase[run - 1].text == "."
@@ -298,6 +310,14 @@ def _name(text: str, phrase: list[Token]) -> tuple[int, int]:
     if run > 0 and phrase[run - 1].low in DETERMINERS:
         return 0, len(phrase)  # "the Harbour Authority": the determiner belongs to it
     return run, len(phrase)
+
+
+def _is_person_like(phrase: list[Token]) -> bool:
+    """Whether the phrase ends with two capitalised words, none of them of an office."""
+    last = phrase[-2:]
+    return len(last) == 2 and all(
+        token.capital and token.low not in ROLES | _OFFICES for token in last
+    )
 
 
 def _stands_alone(text: str, token: Token) -> bool:

@@ -84,6 +84,8 @@ def people(text: str, within: Span) -> list[Span]:
     for match in _FULL_NAME.finditer(text, within.start, within.end):
         start = match.start()
         parts = match.group().split()
+        start += _abbreviated(match.group(), parts)
+        parts = text[start : match.end()].split()
         while (
             len(parts) > 2
             and parts[0].casefold().rstrip(".") in STOP | DETERMINERS | ROLES | HONORIFICS
@@ -95,6 +97,14 @@ def people(text: str, within: Span) -> list[Span]:
         if not opening and not low & _NO_PERSON:
             found.append(Span(start, match.end()))
     return found
+
+
+def _abbreviated(shown: str, parts: Sequence[str]) -> int:
+    """How many characters before a name end with an abbreviation: "Browns DL Jane Doe"."""
+    for part in reversed(parts[:-2]):
+        if len(part) > 1 and part.isalpha() and part.isupper():
+            return shown.rindex(f"{part} ") + len(part) + 1
+    return 0
 
 
 def full_name(text: str, name: Span) -> Span:

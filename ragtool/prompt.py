@@ -11,13 +11,11 @@ from collections.abc import Sequence
 from ragtool.quoting import chain_of, in_own_words
 from ragtool.records import Evidence, Prompt
 
-SYSTEM = (
-    "You answer a journalist's questions from passages of articles. "
-    "Use only what the passages say. Never turn what somebody says into a fact: "
-    "write who said it, and who reported that they said it."
+SYSTEM = "You answer questions from passages of articles."
+SUMMARY_SYSTEM = (
+    "You summarize passages of articles. Use only what the passages say. Never turn what "
+    "somebody says into a fact: write who said it, and who reported that they said it."
 )
-
-
 CONFIRM_SYSTEM = "You check whether a sentence from a news article answers a question."
 
 YES, NO = ("yes", "Yes"), ("no", "No")
@@ -30,6 +28,12 @@ def answer_prompt(question: str, evidence: Sequence[Evidence]) -> Prompt:
         "Answer in one short sentence, in the words of the passages,"
         " with the names of those who said it."
     )
+    return Prompt(SYSTEM, (passages(evidence), task))
+
+
+def short_prompt(question: str, evidence: Sequence[Evidence]) -> Prompt:
+    """Asks for the answer in a word or two."""
+    task = f"Question: {question}\nAnswer with a name or a few words only."
     return Prompt(SYSTEM, (passages(evidence), task))
 
 
@@ -58,7 +62,7 @@ def summary_prompt(evidence: Sequence[Evidence], *, words: int, about: str | Non
         "where, why, and according to whom."
         " Use the words of the passages and their names and numbers."
     )
-    return Prompt(SYSTEM, (passages(evidence), task))
+    return Prompt(SUMMARY_SYSTEM, (passages(evidence), task))
 
 
 def passages(evidence: Sequence[Evidence]) -> str:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from ragtool import attribution
 from ragtool.attribution import Link
 from ragtool.cues import CUE_FORMS
+from ragtool.mentions import PREPOSITIONS
 from ragtool.people import PRONOUNS
-from ragtool.records import Evidence, Span
-from ragtool.words import content_words, stem
+from ragtool.records import Evidence, Sentence, Span
+from ragtool.sentences import sentences
+from ragtool.words import content_words, stem, words
 
 
 def chain_of(evidence: Evidence, claim: str) -> tuple[Link, ...]:
-    """Who said the part of the evidence that shares its words with the claim."""
-    sentences = evidence.chunk.sentences
-    at = sentences.index(evidence.sentence)
-    places = _shared(evidence, claim)
-    return attribution.chain(evidence.document.text, sentences, at, claim=places)
+    """Who said the part of the evidence that shares its words with the claim.
+
+    The whole document is looked at, not the chunk alone: a quotation may go on
+    from one chunk to the next.
+    """
+    text = evidence.document.text
+    whole = _sentences(text)
+    at = bisect_left(whole, evidence.sentence.span.start, key=lambda one: one.span.start)
+    return attribution.chain(text, whole, at, claim=_shared(evidence, claim))
 
 
 def in_own_words(evidence: Evidence, chain: Sequence[Link]) -> str:
@@ -37,6 +45,24 @@ def in_own_words(evidence: Evidence, chain: Sequence[Link]) -> str:
     if chain and not inside and chain[0].speaker.of(text).casefold() not in PRONOUNS:
         shown = f"{chain[0].speaker.of(text)} {chain[0].cue}: {shown}"
     return shown
+
+
+def is_named(where: str, link: Link, text: str) -> bool:
+    """Whether the word that names the link's speaker, a surname or a noun, stands in `where`."""
+    heads = {_head(link.speaker.of(text)), _head(link.named.of(text))}
+    return bool(heads & frozenset(words(where)))
+
+
+def _head(phrase: str) -> str:
+    """The last word of a noun phrase before its first preposition: "two people with ..."."""
+    found = words(phrase)
+    ends = [at for at, word in enumerate(found) if at and word in PREPOSITIONS]
+    return found[ends[0] - 1] if ends else found[-1] if found else ""
+
+
+@functools.lru_cache(maxsize=32)
+def _sentences(text: str) -> tuple[Sentence, ...]:
+    return tuple(sentences(text))
 
 
 def _shared(evidence: Evidence, claim: str) -> tuple[Span, ...]:

@@ -22,7 +22,7 @@ SMALL = "smollm2-135m-instruct-q4_1"
 LAYERS = (
     {"__main__", "cli"},
     {"pipeline", "rendering"},
-    {"retrieval", "evidence", "prompt", "citations"},
+    {"retrieval", "evidence", "prompt", "citations", "confidence"},
     {"attribution", "checking", "quoting"},
     {"store", "models"},
     {"readers", "chunking", "embedding", "vectors", "generation", "question_sets"},

@@ -47,6 +47,7 @@ ROOT = Path(__file__).parent.parent
 SMALL = "smollm2-135m-instruct-q4_1"
 
 HARBOUR = "Mayor Ana Ruiz said the harbour would stay closed until June."
+STAGE = "The orchestra left the stage."
 OPERA = "Its director, Jan Opitz, blamed the heating for the walkout."
 BRIDGE = "Engineers told the council that the bridge was safe again."
 ARTICLES = {
@@ -94,7 +95,7 @@ SECOND = [
     entry(TUNNEL, document="bridge.txt", answers=[], kind="off-topic"),
 ]
 # One right, one wrong, one needlessly refused, one rightly; one answered though nobody knows.
-REPLIES = {CLOSED: HARBOUR, HEATING: BRIDGE, TUNNEL: BRIDGE}
+REPLIES = {CLOSED: HARBOUR, HEATING: STAGE, TUNNEL: BRIDGE}
 
 
 def lines(entries: Iterable[Mapping[str, object]]) -> str:
@@ -218,7 +219,7 @@ def test_every_figure_of_a_set(command: Command, two_files: Path) -> None:
     assert counted(content["retrieval"]["texts"]["8"]) == (3, 3)
     assert counted(content["citations"]["supporting"]) == (1, 2)
     assert counted(content["citations"]["supporting_right"]) == (1, 1)
-    assert counted(content["citations"]["gold_documents"]) == (1, 2)
+    assert counted(content["citations"]["gold_documents"]) == (2, 2)
     assert counted(content["citations"]["cited_sentences"]) == (3, 3)
     # Of each answer one quote, and of each refusal the three nearest passages.
     assert counted(content["citations"]["altered"]) == (0, 9)
@@ -297,8 +298,8 @@ def test_what_went_wrong_is_written_down(command: Command, two_files: Path, tmp_
         ("answered though unanswerable", "questions-b"),
     ]
     wrong, refused, answered = text.split("\n## ")[1:]
-    assert f"- question: {HEATING}\n- gold: Jan Opitz\n- answer: {BRIDGE}\n" in wrong
-    assert f"> {BRIDGE}\n>\n> (bridge.txt, paragraph 2)" in wrong
+    assert f"- question: {HEATING}\n- gold: Jan Opitz\n- answer: {STAGE}\n" in wrong
+    assert f"> {STAGE}\n>\n> (opera.txt, paragraph 2)" in wrong
     assert "- refused; nearest:\n\n> " in refused
     assert BRIDGE in refused
     assert "gold" not in answered
@@ -412,7 +413,7 @@ def test_a_quote_that_was_altered_is_counted(bench: Bench, two_files: Path) -> N
 
     altered = evaluated(two_files, bench, quotes=quotes).citations.altered
     assert altered is not None
-    assert (altered.count, altered.of) == (2 + 3 + 3, 12)
+    assert (altered.count, altered.of) == (1 + 3 + 3, 12)
 
 
 def test_progress_and_the_fate_of_the_articles_are_told(bench: Bench, two_files: Path) -> None:

@@ -8,7 +8,8 @@ from types import TracebackType
 
 from ragtool import evidence as evidence_stage
 from ragtool import prompt as prompts
-from ragtool.citations import Cited, Citer, whole_sentences
+from ragtool.citations import Citer, whole_sentences
+from ragtool.confidence import GATE, Signals
 from ragtool.config import Settings
 from ragtool.pipeline.citing import Numbering
 from ragtool.pipeline.loading import Library, Writer
@@ -22,13 +23,12 @@ from ragtool.records import (
 )
 from ragtool.sentences import sentences
 
-# Tokens of evidence that the model reads, and of the answer that it may write.
-EVIDENCE_TOKENS = 320
-ANSWER_TOKENS = 96
-# The log-odds, of yes against no, below which the evidence holds no answer, and the
-# sum of these and of a sentence's own below which that sentence is withheld.
-# docs/experiments.md has the figures they stand on.
-GATE, CONFIDENCE = 0.3, 0.0
+# Tokens of evidence that the model reads, and of the answer that it may write, in
+# a word or two and as a sentence.
+EVIDENCE_TOKENS = 400
+SHORT_TOKENS, ANSWER_TOKENS = 24, 96
+# How many sentences of the sources are asked about for a sentence of the draft.
+CANDIDATES = 2
 NEAREST = 3
 # What an answer cost, in the order in which it is told; 0 for a step not taken.
 TIMINGS = ("retrieve_ms", "first_token_ms", "total_ms", "prompt_tokens", "completion_tokens")
@@ -115,7 +115,7 @@ class _Question:
             self._question, hits, question_vector=vector, embedder=self._library.embedder
         )
         self._mark("retrieve_ms")
-        kept = self._kept(ranked) if ranked else []
+        kept = self._kept(evidence_stage.focused(ranked, hits)) if ranked else []
         return self._answer(kept, ranked, hits)
 
     def _kept(self, ranked: Sequence[Evidence]) -> list[AnswerSentence]:
@@ -126,36 +126,48 @@ class _Question:
         odds = generator.log_odds(gate, yes=prompts.YES, no=prompts.NO)
         if odds < GATE:
             return []
+        short = generator.generate(
+            prompts.short_prompt(self._question, chosen), max_tokens=SHORT_TOKENS
+        )
         draft = generator.generate(
             prompts.answer_prompt(self._question, chosen),
             max_tokens=ANSWER_TOKENS,
             on_text=lambda _: self._mark("first_token_ms"),
         )
         self._timings["prompt_tokens"] = draft.prompt_tokens
-        self._timings["completion_tokens"] = draft.completion_tokens
+        self._timings["completion_tokens"] = short.completion_tokens + draft.completion_tokens
         citer = Citer(self._question, chosen, embedder=self._library.embedder)
-        return self._cited(whole_sentences(draft), citer, odds)
+        return self._cited(whole_sentences(draft), short.text, citer, odds)
 
-    def _cited(self, draft: str, citer: Citer, odds: float) -> list[AnswerSentence]:
+    def _cited(self, draft: str, short: str, citer: Citer, odds: float) -> list[AnswerSentence]:
         kept: list[AnswerSentence] = []
         seen: set[str] = set()
         for sentence in sentences(draft):
-            cited = citer.cite(sentence.span.of(draft))
-            if cited.verdict == "unsupported" or cited.text in seen:
+            said = sentence.span.of(draft)
+            best = self._answering(said, short, citer, odds)
+            cited = citer.cite(said, best=best) if best is not None else None
+            if cited is None or cited.text in seen:
                 continue
             seen.add(cited.text)
-            if not self._answers(cited, odds):
-                continue
             kept.append(self._numbering.number(cited))
             if self._on_sentence is not None:
                 self._on_sentence(kept[-1], self._numbering.citations)
         return kept
 
-    def _answers(self, cited: Cited, odds: float) -> bool:
-        """Whether the sentence, read alone, answers the question; odds: the evidence's own."""
-        prompt = prompts.confirm_prompt(self._question, cited.text)
-        alone = self._writer.generator.log_odds(prompt, yes=prompts.YES, no=prompts.NO)
-        return odds + alone >= CONFIDENCE
+    def _answering(self, said: str, short: str, citer: Citer, odds: float) -> Evidence | None:
+        """The sentence of the sources that answers as the draft does, None if none surely does.
+
+        odds: the log-odds of all that was read.
+        """
+        best: Evidence | None = None
+        surest = 0.0
+        for one in citer.candidates(said, answer=short, most=CANDIDATES):
+            prompt = prompts.confirm_prompt(self._question, one.text)
+            alone = self._writer.generator.log_odds(prompt, yes=prompts.YES, no=prompts.NO)
+            sure = Signals(odds, alone, short=one.short, draft=one.draft).confidence
+            if sure > surest or (best is None and sure == surest):
+                best, surest = one.evidence, sure
+        return best
 
     def _answer(
         self, kept: Sequence[AnswerSentence], ranked: Sequence[Evidence], hits: tuple[Hit, ...]
