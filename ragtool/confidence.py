@@ -15,7 +15,7 @@ from dataclasses import dataclass
 PASSAGES, ALONE, SHORT, DRAFT = 0.75, 0.7, 1.4, 1.9
 # The sum below which a sentence is withheld: the one number that trades answers
 # against refusals.
-THRESHOLD = 3.25
+THRESHOLD = 3.5
 # The log-odds of the passages below which nothing more is asked: no sentence of
 # such passages came near the threshold.
 GATE = 0.3

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ragtool.checking import (
+    asks_speaker,
     check,
     coverage,
+    gives_reason,
     in_order,
+    is_speaker_missing,
     missing_names,
     missing_numbers,
     negation_differs,
@@ -85,3 +88,28 @@ def test_order_tells_who_did_what() -> None:
     assert in_order("Britain gained control of the colonies.", source) == 1.0
     assert in_order("France gained control of the colonies from Britain.", source) == 0.6
     assert in_order("", source) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "missing"),
+    [
+        ("What did Putin say about it?", "Verstka reported that nobody was hurt.", True),
+        ("What did Ana Ruiz say about the harbour?", "Ruiz said it would stay closed.", False),
+        ("What did the lawyer say?", "A lawyer stated that cases were stopped.", False),
+        ("What happened to the harbour?", "It closed.", False),
+    ],
+)
+def test_whose_words_are_asked_for_must_speak(question: str, text: str, missing: bool) -> None:
+    assert is_speaker_missing(question, text) is missing
+
+
+def test_a_reason_is_told_in_so_many_words() -> None:
+    assert gives_reason("It closed because of a crack.")
+    assert gives_reason("It closed due to a shortage of forces.")
+    assert not gives_reason("It closed as they waited.")
+
+
+def test_asks_speaker() -> None:
+    assert asks_speaker("Who denied the theft?")
+    assert asks_speaker("According to whom was it stolen?")
+    assert not asks_speaker("How many were stolen?")
