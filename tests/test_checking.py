@@ -95,7 +95,7 @@ def test_order_tells_who_did_what() -> None:
     [
         ("What did Putin say about it?", "Verstka reported that nobody was hurt.", True),
         ("What did Ana Ruiz say about the harbour?", "Ruiz said it would stay closed.", False),
-        ("What did the lawyer say?", "A lawyer stated that cases were stopped.", False),
+        ("What did the head of the office say?", "Its head, Ana Ruiz, said no.", False),
         ("What happened to the harbour?", "It closed.", False),
     ],
 )

@@ -155,19 +155,16 @@ class _Question:
         return kept
 
     def _answering(self, said: str, short: str, citer: Citer, odds: float) -> Evidence | None:
-        """The sentence of the sources that answers as the draft does, None if none surely does.
+        """The first sentence of the sources that surely answers as the draft does, or None.
 
         odds: the log-odds of all that was read.
         """
-        best: Evidence | None = None
-        surest = 0.0
         for one in citer.candidates(said, answer=short, most=CANDIDATES):
             prompt = prompts.confirm_prompt(self._question, one.text)
             alone = self._writer.generator.log_odds(prompt, yes=prompts.YES, no=prompts.NO)
-            sure = Signals(odds, alone, short=one.short, draft=one.draft).confidence
-            if sure > surest or (best is None and sure == surest):
-                best, surest = one.evidence, sure
-        return best
+            if Signals(odds, alone, short=one.short, draft=one.draft).confidence >= 0:
+                return one.evidence
+        return None
 
     def _answer(
         self, kept: Sequence[AnswerSentence], ranked: Sequence[Evidence], hits: tuple[Hit, ...]
