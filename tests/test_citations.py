@@ -179,3 +179,40 @@ def test_keeps_speaker_without_a_chain_wants_no_speaker() -> None:
 def test_keeps_cue_takes_neutral_verbs() -> None:
     assert keeps_cue("Karl Moen said that the port is old.", ())
     assert not keeps_cue("Karl Moen conceded that the port is old.", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ("The doors were not locked that night.", "The doors were locked that night."),
+        ("The mayor never saw the report.", "The mayor saw the report."),
+        ("Nobody at the port repaired the pump.", "They at the port repaired the pump."),
+    ],
+)
+def test_a_negation_lost_is_never_shown(text: str, lost: str) -> None:
+    cited = cite("What happened at the port?", lost, f"Fire on the pier\n{text}\n")
+    assert cited.text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ("Olga Marin claimed that the bridge was safe.", "The bridge was safe."),
+        ("According to Olga Marin, the doors were locked.", "The doors were locked."),
+        ("“The pumps failed,” Olga Marin said.", "The pumps failed."),
+    ],
+)
+def test_an_attribution_lost_is_never_shown(text: str, lost: str) -> None:
+    cited = cite("What happened at the port?", lost, f"Fire on the pier\n{text}\n")
+    assert cited.text == text
+    assert "Olga Marin" in [link.speaker.of(f"Fire on the pier\n{text}\n") for link in cited.chain]
+
+
+def test_a_name_from_another_sentence_is_cited_too() -> None:
+    text = "Fire on the pier\nOlga Marin leads the port. She denied that the doors were locked.\n"
+    document = Document("/a.txt", "0" * 64, text, title="Fire on the pier")
+    found = [Evidence(c, s, 0.5) for c in chunks(document) for s in c.sentences]
+    cited = Citer("Who denied it?", found, embedder=FakeEmbedder()).cite(
+        "The doors were locked.", best=found[-1]
+    )
+    assert [one.text for one in cited.evidence] == [found[-1].text, "Olga Marin leads the port."]
