@@ -18,7 +18,7 @@ TOKEN = re.compile(
 )
 _WORDY = re.compile(r"\w")
 
-_PRONOUNS = frozenset("he she they it i we his her".split())
+PRONOUNS = frozenset("he she they it i we his her".split())
 
 # Where a noun phrase can't go on to the left.
 STOP = frozenset(
@@ -235,7 +235,7 @@ def _belongs(line: list[Token], at: int, end: int) -> bool:
         return CUE_FORMS[token.low] == token.low  # "report", "claim" may be nouns; "said" is none
     if at + 1 < end and line[at + 1].low in DETERMINERS and token.low not in PREPOSITIONS:
         return token.low in {"both", "all", "half", "even"}
-    return not (at + 1 < end and line[at + 1].low in _PRONOUNS)
+    return not (at + 1 < end and line[at + 1].low in PRONOUNS)
 
 
 def _goes_on(line: list[Token], at: int, start: int) -> bool:

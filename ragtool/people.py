@@ -14,6 +14,7 @@ from ragtool.mentions import (
     DETERMINERS,
     HONORIFICS,
     PREPOSITIONS,
+    PRONOUNS,
     ROLES,
     STOP,
     Mention,
@@ -24,7 +25,6 @@ from ragtool.records import Span
 
 # How many characters back a name is looked for: a long article's length.
 REACH = 20_000
-PRONOUNS = frozenset("he she they it i we his her".split())
 _MASCULINE_BEFORE = frozenset(
     "mr sir father brother son king prince chairman spokesman husband".split()
 )

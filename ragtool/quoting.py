@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from ragtool import attribution
 from ragtool.attribution import Link
 from ragtool.cues import CUE_FORMS
-from ragtool.mentions import PREPOSITIONS
-from ragtool.people import PRONOUNS
+from ragtool.mentions import PREPOSITIONS, PRONOUNS
 from ragtool.records import Evidence, Sentence, Span
 from ragtool.sentences import sentences
 from ragtool.words import content_words, stem, words
