@@ -54,7 +54,11 @@ SOLE_IMPORTERS = {
     "torch": {"ragtool.embedding"},
     "onnxruntime": {"ragtool.embedding"},
     "tokenizers": {"ragtool.embedding"},
-    "llama_cpp": {"ragtool.generation"},
+    "llama_cpp": {
+        "ragtool.generation.frame",
+        "ragtool.generation.library",
+        "ragtool.generation.llama",
+    },
     "socket": {"ragtool.models.hub"},
     "urllib": {"ragtool.models.hub"},
     "http": {"ragtool.models.hub"},

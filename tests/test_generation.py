@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from fakes import FakeGenerator
 
 from ragtool.errors import ModelError
-from ragtool.generation import LlamaGenerator, llama_faults
+from ragtool.generation import LlamaGenerator, llama, llama_faults
+from ragtool.generation.lookup import guess
 from ragtool.models import find, locate
 from ragtool.protocols import Generator
 from ragtool.records import Prompt
@@ -247,3 +248,47 @@ def test_loading_says_nothing(
 def test_llama_cpp_is_sound_or_says_what_mends_it() -> None:
     fault = llama_faults()
     assert fault is None or fault.hint
+
+
+# Guessing what is copied
+
+
+def test_what_followed_before_is_guessed() -> None:
+    assert guess([5, 1, 2, 3, 7, 8, 9, 6, 1, 2, 3], most=2) == (7, 8)
+    assert guess([5, 1, 2, 3, 7, 4, 2, 3, 9, 6, 1, 2, 3], most=1) == (7,)  # the longer run
+    assert guess([2, 3, 7, 2, 3, 9, 6, 2, 3], most=1) == (9,)  # the later place
+    assert guess([1, 2, 3, 4], most=4) == ()
+    assert guess([], most=4) == ()
+
+
+@pytest.mark.parametrize("prompt", [A, B])
+def test_guessing_changes_nothing(
+    fresh: Callable[..., LlamaGenerator], prompt: Prompt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right guesses, wrong ones and none give the same text, and the same odds after."""
+    one = fresh()
+    guessed = one.generate(prompt, max_tokens=60)
+    odds = one.log_odds(A, yes=YES, no=NO)
+    for other in (lambda tokens: (), lambda tokens: (11, 12, 13)):
+        monkeypatch.setattr(llama, "guess", other)
+        assert one.generate(prompt, max_tokens=60) == guessed
+        assert one.log_odds(A, yes=YES, no=NO) == odds
+
+
+def test_a_copied_answer_takes_fewer_calls(
+    fresh: Callable[..., LlamaGenerator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = fresh()
+    calls: list[int] = []
+    read = one._decode
+
+    def counted(tokens: Sequence[int], *, each: bool = False) -> None:
+        calls.append(len(tokens))
+        read(tokens, each=each)
+
+    monkeypatch.setattr(one, "_decode", counted)
+    prompt = Prompt(
+        "You repeat the user's text word for word.", ("Repeat this: " + HARBOUR[10:150],)
+    )
+    draft = one.generate(prompt, max_tokens=30)
+    assert len(calls) < draft.completion_tokens

@@ -1,0 +1,208 @@
+"""Prompts to text and to log-odds, with a GGUF model on llama.cpp.
+
+It uses the low-level API: decoding is greedy, so no sampler is needed, and the
+model's memory of a prompt's earlier parts is kept for the next prompt that
+begins with the same parts.
+"""
+
+from __future__ import annotations
+
+import codecs
+import ctypes
+import os
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ragtool.errors import ModelError
+from ragtool.generation.frame import chat_frame
+from ragtool.generation.library import BATCH, load_model, open_context, silence, tokenize
+from ragtool.generation.lookup import guess
+from ragtool.records import Draft, Prompt
+
+# How often a thread of GNU OpenMP looks again before it sleeps. By default it
+# looks for milliseconds, and where another program wants the same core, two
+# threads then wait for each other: 0.9 tokens/s instead of 12 were measured.
+SPINS = "10000"
+
+
+class LlamaGenerator:
+    """One GGUF model, loaded.
+
+    path: the file, verified by the caller. threads: for prompt and reply.
+    Raises ModelError when the file can't be loaded.
+    """
+
+    def __init__(
+        self, path: Path, *, name: str, sha256: str, threads: int, context_tokens: int = 4096
+    ) -> None:
+        # Read once, when the library is loaded; the user's own choice stands.
+        os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
+        import llama_cpp
+
+        self._api: Any = llama_cpp
+        self._name = name
+        self._sha256 = sha256
+        silence(llama_cpp)
+        self._model = load_model(llama_cpp, path)
+        trained = int(llama_cpp.llama_model_n_ctx_train(self._model))
+        self._context_tokens = min(context_tokens, trained) if trained > 0 else context_tokens
+        self._context = open_context(llama_cpp, self._model, self._context_tokens, threads, path)
+        self._memory = llama_cpp.llama_get_memory(self._context)
+        self._vocab = llama_cpp.llama_model_get_vocab(self._model)
+        self._vocab_size = int(llama_cpp.llama_vocab_n_tokens(self._vocab))
+        self._frame = chat_frame(llama_cpp, self._model, self._vocab)
+        self._kept: list[tuple[int, ...]] = []
+
+    @property
+    def name(self) -> str:
+        """The name that was given."""
+        return self._name
+
+    @property
+    def sha256(self) -> str:
+        """Of the file, as the caller verified it."""
+        return self._sha256
+
+    @property
+    def context_tokens(self) -> int:
+        """See `Generator`."""
+        return self._context_tokens
+
+    def close(self) -> None:
+        """Gives the memory back; the generator can't be used afterwards."""
+        self._api.llama_free(self._context)
+        self._api.llama_model_free(self._model)
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the text takes as part of a prompt."""
+        return len(self._tokens(text))
+
+    def generate(
+        self, prompt: Prompt, *, max_tokens: int, on_text: Callable[[str], None] | None = None
+    ) -> Draft:
+        """The reply, greedily decoded. See `Generator`."""
+        prompt_tokens = self._read(prompt, room=max_tokens)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        pieces: list[str] = []
+        written = 0
+        finished = False
+        for token in islice(self._continue(), max_tokens):
+            if token is None:
+                finished = True
+                break
+            written += 1
+            pieces.append(decoder.decode(self._piece(token)))
+            if on_text is not None and pieces[-1]:
+                on_text(pieces[-1])
+        return Draft("".join(pieces).strip(), prompt_tokens, written, finished)
+
+    def log_odds(self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str]) -> float:
+        """How much likelier the reply begins with yes than with no. See `Generator`."""
+        self._read(prompt, room=1)
+        logits = self._logits().astype(np.float64)
+        return self._log_mass(logits, yes) - self._log_mass(logits, no)
+
+    def _log_mass(self, logits: NDArray[np.float64], words: Sequence[str]) -> float:
+        first = sorted({self._tokens(word)[0] for word in words})
+        return float(np.logaddexp.reduce(logits[first]))
+
+    def _continue(self) -> Iterator[int | None]:
+        """Tokens as they are decided; None, the last, when the model ends its turn."""
+        tokens = [token for part in self._kept for token in part]
+        decided = [self._likeliest(-1)]
+        while True:
+            for token in decided:
+                if self._api.llama_vocab_is_eog(self._vocab, token):
+                    yield None
+                    return
+                yield token
+            tokens += decided
+            decided = self._decide(tokens)
+
+    def _decide(self, tokens: Sequence[int]) -> list[int]:
+        """The next tokens, at least one; all of `tokens` but the last were read."""
+        guessed = guess(tokens)
+        if not guessed:
+            self._decode(tokens[-1:])
+            return [self._likeliest(-1)]
+        self._decode((tokens[-1], *guessed), each=True)
+        decided = [self._likeliest(at) for at in range(len(guessed) + 1)]
+        right = _shared(guessed, decided)
+        self._api.llama_memory_seq_rm(self._memory, 0, len(tokens) + right, -1)
+        return decided[: right + 1]
+
+    def _likeliest(self, at: int) -> int:
+        return int(self._logits(at).argmax())
+
+    def _read(self, prompt: Prompt, *, room: int) -> int:
+        """Evaluates the prompt, as far as the model doesn't remember it; its tokens.
+
+        A part is evaluated in calls of its own, so that a part gives the same
+        numbers whether what stands before it was remembered or read again.
+        """
+        parts = self._prompt_tokens(prompt)
+        total = sum(map(len, parts))
+        if total + room > self._context_tokens:
+            raise ModelError(
+                f"The prompt has {total} tokens, and {self.name} takes"
+                f" {self._context_tokens} with its reply.",
+                hint="Ask with a smaller -k.",
+            )
+        same = _shared(self._kept, parts)
+        same = min(same, len(parts) - 1)  # the last part is read for its logits
+        kept = sum(map(len, parts[:same]))
+        self._api.llama_memory_seq_rm(self._memory, 0, kept, -1)
+        self._kept = parts[:same]
+        for part in parts[same:]:
+            self._decode(part)
+            self._kept.append(part)
+        return total
+
+    def _prompt_tokens(self, prompt: Prompt) -> list[tuple[int, ...]]:
+        before, between, after = self._frame
+        head = before + self._tokens(prompt.system) + between
+        parts = [self._tokens(part) for part in prompt.parts if part]
+        parts[-1] = parts[-1] + after
+        return [tuple(head), *map(tuple, parts)]
+
+    def _decode(self, tokens: Sequence[int], *, each: bool = False) -> None:
+        """Reads the tokens; for the logits of the last one, or of each (BATCH of them at most)."""
+        for at in range(0, len(tokens), BATCH):
+            block = tokens[at : at + BATCH]
+            array = (self._api.llama_token * len(block))(*block)
+            batch = self._api.llama_batch_get_one(array, len(block))
+            wanted = (ctypes.c_int8 * len(block))(*([1] * len(block)))
+            if each:
+                batch.logits = ctypes.cast(wanted, ctypes.POINTER(ctypes.c_int8))
+            status = self._api.llama_decode(self._context, batch)
+            if status != 0:
+                self._api.llama_memory_clear(self._memory, True)
+                self._kept = []
+                raise ModelError(f"{self.name} stopped while reading (llama.cpp code {status}).")
+
+    def _logits(self, at: int = -1) -> NDArray[np.float32]:
+        """Of one token of the last call, -1 for the last; a view that the next call overwrites."""
+        pointer = self._api.llama_get_logits_ith(self._context, at)
+        view: NDArray[np.float32] = np.ctypeslib.as_array(pointer, shape=(self._vocab_size,))
+        return view
+
+    def _tokens(self, text: str) -> list[int]:
+        return tokenize(self._api, self._vocab, text, special=False)
+
+    def _piece(self, token: int) -> bytes:
+        buffer = ctypes.create_string_buffer(256)
+        size = self._api.llama_token_to_piece(self._vocab, token, buffer, 256, 0, False)
+        return buffer.raw[: max(size, 0)]
+
+
+def _shared(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many leading items are the same in both."""
+    for at, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return at
+    return min(len(one), len(other))
