@@ -54,8 +54,9 @@ _FORMS = [
 class Content:
     """A file's text as it is stored, and what the file says about itself.
 
-    date: ISO 8601, possibly partial. The other fields may still hold line
-    ends or control characters.
+    date: ISO 8601, possibly partial. pages: the code point offset at which each
+    page begins, ascending from 0, empty where the format has no pages. The other
+    fields may still hold line ends or control characters.
     """
 
     text: str
@@ -63,6 +64,19 @@ class Content:
     author: str | None = None
     date: str | None = None
     source: str | None = None
+    pages: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A document inside a file: an attachment, a message of a mailbox, a row of a table.
+
+    name: as the file gives it, not to be trusted as a path. held: its bytes, to
+    be read by what they are, or its content where the file's reader knows it.
+    """
+
+    name: str
+    held: bytes | Content
 
 
 def one_line(value: str | None, *, limit: int) -> str | None:
