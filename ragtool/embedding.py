@@ -14,8 +14,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ragtool.errors import ModelError
 from ragtool.protocols import Vectors
 
@@ -71,6 +69,8 @@ class OnnxEmbedder:
         Texts are sorted by length before they are batched, so hand over many
         at once. on_batch is told how many texts are done.
         """
+        import numpy as np
+
         vectors = np.zeros((len(texts), self._dimensions), dtype=np.float32)
         encodings = self._tokenizer.encode_batch([_encodable(text) for text in texts])
         order = sorted(range(len(texts)), key=lambda i: (len(encodings[i].ids), i))
@@ -82,6 +82,8 @@ class OnnxEmbedder:
         return vectors
 
     def _run(self, token_ids: Sequence[Sequence[int]]) -> Vectors:
+        import numpy as np
+
         longest = max(len(ids) for ids in token_ids)
         ids = np.zeros((len(token_ids), longest), dtype=np.int64)
         mask = np.zeros_like(ids)
@@ -101,6 +103,7 @@ def export(folder: Path, target: Path) -> None:
     must agree with sentence-transformers' own to TOLERANCE in every component,
     or nothing is kept. Raises ModelError.
     """
+    import numpy as np
     import torch
     from sentence_transformers import SentenceTransformer
 

@@ -3,6 +3,8 @@
 RagtoolError                 exit code 1
 ├── UsageError               exit code 2: the command line or a setting is wrong
 ├── ReadError                a file can't be read as a document
+│   ├── SkipError            it is of a kind that holds no text for ragtool
+│   └── NoTextError          there may be text in it, but as a picture
 ├── StoreError               the index is missing, damaged, or of another version
 ├── ModelError               a model is missing, damaged, or can't be loaded
 └── SetupError               something that ragtool needs is not installed
@@ -40,6 +42,14 @@ class UsageError(RagtoolError):
 
 class ReadError(RagtoolError):
     """A file can't be read as a document; the others still can."""
+
+
+class SkipError(ReadError):
+    """A file is of a kind that holds no text for ragtool, such as a film."""
+
+
+class NoTextError(ReadError):
+    """A file's text, if there is any, is a picture."""
 
 
 class StoreError(RagtoolError):

@@ -18,6 +18,21 @@ SUMMARY_SYSTEM = (
 )
 CONFIRM_SYSTEM = "You check whether a sentence from a news article answers a question."
 
+FOLLOW_UP_SYSTEM = (
+    "You rewrite a follow-up question as a whole question that can be understood alone. "
+    "Reply with the question and nothing else."
+)
+FOLLOW_UP_EXAMPLES = (
+    "Question: Who closed the harbour?\n"
+    "Answer: Mayor Ana Ruiz closed the harbour on Monday.\n"
+    "Follow-up: and why?\n"
+    "Whole question: Why did Mayor Ana Ruiz close the harbour?\n\n"
+    "Question: What did the union say about the pay offer?\n"
+    "Answer: The union called the pay offer an insult.\n"
+    "Follow-up: who denied it?\n"
+    "Whole question: Who denied that the pay offer was an insult?\n\n"
+)
+
 YES, NO = ("yes", "Yes"), ("no", "No")
 
 
@@ -52,6 +67,16 @@ def confirm_prompt(question: str, statement: str) -> Prompt:
         f"Sentence: {statement}\nDoes the sentence answer exactly this question? Reply yes or no."
     )
     return Prompt(CONFIRM_SYSTEM, (f"Question: {question}\n", task))
+
+
+def whole_question_prompt(question: str, turns: Sequence[tuple[str, str]]) -> Prompt:
+    """Asks for a follow-up as a question that can be understood alone.
+
+    turns: the questions and answers before it, oldest first.
+    """
+    said = "".join(f"Question: {asked}\nAnswer: {answer}\n" for asked, answer in turns)
+    task = f"{said}Follow-up: {question}\nWhole question:"
+    return Prompt(FOLLOW_UP_SYSTEM, (FOLLOW_UP_EXAMPLES, task))
 
 
 def summary_prompt(evidence: Sequence[Evidence], *, words: int, about: str | None) -> Prompt:

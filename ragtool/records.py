@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Literal
 
 Verdict = Literal["supported", "partly_supported", "unsupported"]
@@ -42,11 +41,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file as read: its text, and what the file says about itself.
+    """One file, or one part of a file, as read: its text, and what it says about itself.
 
-    path: absolute, in the platform's own form. sha256: hex digest of the
-    file's bytes. date: publication date as the file states it, ISO 8601,
-    possibly only "2024" or "2024-06". source: the outlet or sender.
+    path: absolute, in the platform's own form; of a part, such as a mail's
+    attachment, the file's path with the part's name below it. sha256: hex
+    digest of the bytes of the file on the disk. date: publication date as the
+    file states it, ISO 8601, possibly only "2024" or "2024-06". source: the outlet or sender.
     pages: code point offset at which each page begins, empty where the format
     has no pages.
     """
@@ -106,11 +106,15 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A retrieved chunk. rank counts from 1; score is in [0, 1], higher is better."""
+    """A retrieved chunk. rank counts from 1; score is in [0, 1], higher is better.
+
+    copies: paths of the documents that are the same article, see `copies`.
+    """
 
     rank: int
     score: float
     chunk: Chunk
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,78 +251,3 @@ class Summary:
     citations: tuple[Citation, ...]
     model: ModelCard
     timings: Mapping[str, int] = field(default_factory=dict)
-
-
-class Change(Enum):
-    """What indexing did with one file."""
-
-    ADDED = "added"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    REMOVED = "removed"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A file that could not be read, and why, in one line."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class IndexReport:
-    """What an index run did: files counted by change, the chunks the index
-    now holds, the failures, and the seconds it took."""
-
-    counts: Mapping[Change, int]
-    chunks: int
-    failures: tuple[Failure, ...]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a step has come. step: what is being done, in a word or two
-    ("reading"). total is 0 where it isn't known. unit: what is counted
-    ("files", "chunks", "bytes")."""
-
-    step: str
-    done: int
-    total: int
-    unit: str
-
-
-@dataclass(frozen=True, slots=True)
-class IndexStatus:
-    """What an index holds.
-
-    folder: absolute path of the index. fingerprint: hex digest over its whole
-    content. failures: files that could not be read. bytes: what the folder
-    takes on the disk. embedder: the model its vectors are of, generator: the
-    one that would answer. updated: time of the last change, ISO 8601 with
-    offset, None where nothing was ever indexed.
-    """
-
-    folder: str
-    fingerprint: str
-    documents: int
-    chunks: int
-    failures: int
-    bytes: int
-    embedder: str
-    generator: str
-    updated: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check of the installation. check: what was looked at, in a word or
-    two. message: what was found. remedy: the command that mends it, empty
-    when it is ok."""
-
-    check: str
-    ok: bool
-    message: str
-    remedy: str = ""

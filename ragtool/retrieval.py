@@ -7,10 +7,11 @@ arXiv 2210.11934), which needs no ranks and keeps how far apart two hits are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from ragtool.copies import ALIKE, overlap
 from ragtool.protocols import Vectors
-from ragtool.records import Filters, Hit
+from ragtool.records import Chunk, Filters, Hit
 from ragtool.store import Store
 from ragtool.vectors import Neighbours
 from ragtool.words import content_words, words
@@ -19,6 +20,8 @@ from ragtool.words import content_words, words
 POOL = 64
 # The share of the vectors' score; the rest is the full text's.
 DENSE_SHARE = 0.5
+# How many times as many hits are looked at as are wanted, for the copies among them.
+COPIES = 3
 
 
 def retrieve(
@@ -40,12 +43,28 @@ def retrieve(
         return ()
     lexical = dict(store.match(terms(question), limit=POOL, filters=filters))
     dense = dict(neighbours.search(question_vector, limit=POOL, allowed=allowed))
-    ranked = fuse(lexical, dense)[:k]
+    ranked = fuse(lexical, dense)[: k * COPIES]
     chunks = store.chunks([row for row, _ in ranked])
-    return tuple(
-        Hit(rank, score, chunk)
-        for rank, ((_, score), chunk) in enumerate(zip(ranked, chunks, strict=True), start=1)
-    )
+    scored = zip((score for _, score in ranked), chunks, strict=True)
+    return _without_copies(scored, store, k=k)
+
+
+def _without_copies(
+    scored: Iterable[tuple[float, Chunk]], store: Store, *, k: int
+) -> tuple[Hit, ...]:
+    """The first k hits of which none says what one before it says in a copy of its document."""
+    hits: list[Hit] = []
+    for score, chunk in scored:
+        if len(hits) == k:
+            break
+        path = chunk.document.path
+        if not any(path in hit.copies and _same(hit.chunk, chunk) for hit in hits):
+            hits.append(Hit(len(hits) + 1, score, chunk, store.copies_of(path)))
+    return tuple(hits)
+
+
+def _same(one: Chunk, other: Chunk) -> bool:
+    return overlap(one.text, other.text) >= ALIKE
 
 
 def terms(question: str) -> tuple[str, ...]:

@@ -16,12 +16,13 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from ragtool.errors import SetupError, StoreError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 NAME = "vectors.faiss"
 STAMP = "vectors.json"
@@ -74,6 +75,8 @@ class Neighbours:
         self, query: NDArray[np.float32], *, limit: int, allowed: NDArray[np.int64] | None
     ) -> list[tuple[int, float]]:
         """At least the best `limit`, and with them all that tie with the last."""
+        import numpy as np
+
         faiss = _faiss(self._threads)
         query = np.ascontiguousarray(query[np.newaxis], dtype=np.float32)
         selector = None if allowed is None else faiss.IDSelectorBatch(allowed)
@@ -93,6 +96,8 @@ def in_memory(
     rows: NDArray[np.int64], vectors: NDArray[np.float32], *, threads: int = 1
 ) -> Neighbours:
     """Neighbours over unit vectors, shape (len(rows), dimensions), without a file."""
+    import numpy as np
+
     if vectors.ndim != 2 or len(vectors) != len(rows):
         raise ValueError(f"{len(rows)} rows with vectors of shape {vectors.shape}")
     faiss = _faiss(threads)
@@ -136,6 +141,8 @@ def build(
 
 def open(folder: Path, *, generation: int, threads: int = 1) -> Neighbours | None:
     """What `build` kept for this generation of the store; None if missing, stale or damaged."""
+    import numpy as np
+
     try:
         with (folder / STAMP).open("rb") as file:
             stamp = json.loads(file.read(_STAMP_BYTES))

@@ -100,7 +100,8 @@ def test_two_documents_with_the_same_text_are_both_citable(tmp_path: Path, model
         for name in ("one.txt", "two.txt"):
             alone = session.ask(CAUSE, k=8, filters=Filters(path=f"*{name}"))
             assert [Path(one.document.path).name for one in alone.citations] == [name]
-    assert {Path(hit.chunk.document.path).name for hit in both.retrieved} == {"one.txt", "two.txt"}
+    paths = {path for hit in both.retrieved for path in (hit.chunk.document.path, *hit.copies)}
+    assert {Path(path).name for path in paths} == {"one.txt", "two.txt"}
     assert "Nora Vance" in said(both)
 
 

@@ -26,7 +26,8 @@ from ragtool.cli.options import date, filters
 from ragtool.cli.questions import Question, read_questions
 from ragtool.cli.terminal import progress_text, ready, time_text
 from ragtool.errors import ModelError, RagtoolError, UsageError
-from ragtool.records import Filters, Progress
+from ragtool.records import Filters
+from ragtool.reports import Progress
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "cli.md"

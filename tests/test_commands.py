@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from conftest import ROOT, SEEDS, SMALL, Ragtool
 from jsonschema import Draft202012Validator
+from test_readers import read
 
 from ragtool.models import DEFAULT_EMBEDDER, DEFAULT_GENERATOR, find
-from ragtool.readers import read
 
 SEED = next(SEEDS.glob("*.txt"))
 WHO = "who claimed no rights violations?"
@@ -124,7 +124,8 @@ def test_index_tells_the_counts(ragtool: Ragtool, articles: Path) -> None:
     first = ragtool("index", articles)
     assert (first.returncode, first.stderr) == (0, "")
     counts = (
-        r"3 added, 0 updated, 0 unchanged, 0 removed, 0 failed; 3 chunks in the index; [\d.]+ s\n"
+        r"3 added, 0 updated, 0 unchanged, 0 removed, 0 skipped, 0 failed; "
+        r"3 chunks in the index; [\d.]+ s\n"
     )
     assert re.fullmatch(counts, first.stdout)
     (articles / "bridge.md").unlink()
@@ -133,7 +134,7 @@ def test_index_tells_the_counts(ragtool: Ragtool, articles: Path) -> None:
     second = ragtool("index", articles)
     assert second.returncode == 0
     assert second.stdout.startswith(
-        "0 added, 0 updated, 2 unchanged, 1 removed, 2 failed; 2 chunks"
+        "0 added, 0 updated, 2 unchanged, 1 removed, 0 skipped, 2 failed; 2 chunks"
     )
     lines = second.stderr.splitlines()
     assert len(lines) == 2
@@ -152,6 +153,7 @@ def test_index_json_is_its_schema(ragtool: Ragtool, articles: Path) -> None:
         "updated": 0,
         "unchanged": 0,
         "removed": 0,
+        "skipped": 0,
         "failed": 1,
     }
     (failure,) = content["failures"]

@@ -28,19 +28,18 @@ from ragtool.records import (
     Answer,
     AnswerSentence,
     Attribution,
-    Change,
     Chunk,
     Citation,
     Document,
     Hit,
     IndexCard,
-    IndexReport,
     ModelCard,
     Prompt,
     Span,
 )
 from ragtool.rendering.evaluations import evaluation_text, misses_text
 from ragtool.rendering.look import Look
+from ragtool.reports import Change, IndexReport
 from ragtool.results import Evaluation
 
 ROOT = Path(__file__).parent.parent

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +23,8 @@ from ragtool import pipeline
 from ragtool.config import Settings
 from ragtool.errors import ReadError, StoreError, UsageError
 from ragtool.pipeline import asking, indexing, inspecting, loading, summarizing
-from ragtool.records import Answer, Change, Citation, Filters, IndexReport, Progress, Summary
+from ragtool.records import Answer, Citation, Filters, Summary
+from ragtool.reports import Change, IndexReport, Progress
 
 ROOT = Path(__file__).parent.parent
 SMALL = "smollm2-135m-instruct-q4_1"
@@ -190,10 +194,18 @@ def test_a_document_that_turns_unreadable_is_forgotten(bench: Bench) -> None:
 
 def test_a_file_of_a_kind_that_nobody_reads_fails_when_it_is_named(bench: Bench) -> None:
     picture = bench.write("picture.png", b"\x89PNG")
-    assert bench.changes() == {}
-    report = bench.index(picture)
-    assert done(report) == {"failed": 1}
-    assert "don't know how to read" in report.failures[0].reason
+    for _ in range(2):
+        report = bench.index()
+        assert done(report) == {"skipped": 1}
+        assert [failure.skipped for failure in report.failures] == [True]
+    (bench.files / "notes.js").write_text("var a = 1;", encoding="utf-8")
+    report = bench.index(bench.files / "notes.js", picture)
+    assert done(report) == {"failed": 1, "skipped": 1}
+    reasons = [failure.reason for failure in report.failures]
+    assert reasons == [
+        "don't know how to read this kind of file.",
+        "a picture: no text in it, try --ocr.",
+    ]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
@@ -245,10 +257,9 @@ def test_two_files_with_one_text_are_both_citable_and_embedded_once(bench: Bench
     bench.write("sub/two.txt", HARBOUR)
     assert bench.changes() == {"added": 2}
     assert len(bench.embedder.texts) == 1
-    hits = pipeline.search("harbour", bench.settings, k=5, filters=NONE)
-    assert sorted(Path(hit.chunk.document.path).name for hit in hits) == ["one.txt", "two.txt"]
-    assert len({hit.chunk.chunk_id for hit in hits}) == 2
-    assert len({hit.score for hit in hits}) == 1
+    (hit,) = pipeline.search("harbour", bench.settings, k=5, filters=NONE)
+    assert [Path(path).name for path in hit.copies] == ["two.txt"]
+    assert bench.found("harbour", filters=Filters(path="*two.txt")) == ["two.txt"]
     (bench.files / "one.txt").unlink()
     assert (bench.changes(), bench.found("harbour")) == (
         {"unchanged": 1, "removed": 1},
@@ -582,3 +593,57 @@ def test_every_quote_is_the_span_of_its_document(
         if bench.names():
             assert_quotes_hold(bench.ask(question))
             assert without_costs(bench.ask(question)) == without_costs(bench.ask(question))
+
+
+# Copies of an article, and files with documents inside
+
+WIRE = " ".join(
+    f"Inspector {name} said that pier {number} of the harbour had moved by {number} cm."
+    for number, name in enumerate(("Adler", "Brook", "Castro", "Dietz", "Egede", "Frost"), start=11)
+)
+
+
+def test_copies_are_one_source(bench: Bench) -> None:
+    bench.write("a.txt", f"Piers move\n\n{WIRE}\n")
+    bench.write("b.txt", f"Piers move, say inspectors\n\n{WIRE}\n\nRead more in our paper.\n")
+    bench.write("c.txt", BRIDGE)
+    bench.index()
+    hits = pipeline.search("Who said that pier 13 had moved?", bench.settings, k=5, filters=NONE)
+    named = {Path(hit.chunk.document.path).name: hit.copies for hit in hits}
+    assert set(named) in ({"a.txt", "c.txt"}, {"b.txt", "c.txt"})
+    (kept,) = named.keys() - {"c.txt"}
+    assert [Path(path).name for path in named[kept]] == [({"a.txt", "b.txt"} - {kept}).pop()]
+    assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
+    assert bench.found("pier", filters=Filters(path="*b.txt")) == ["b.txt"]
+
+
+def test_what_a_copy_adds_is_found(bench: Bench) -> None:
+    more = " ".join(f"Later that day diver {n} denied that chain {n} was cut." for n in range(30))
+    bench.write("a.txt", f"Piers move\n\n{WIRE} {WIRE}\n")
+    bench.write("b.txt", f"Piers move\n\n{WIRE} {WIRE}\n\n{more}\n")
+    bench.index()
+    hits = pipeline.search("Who denied that chain 7 was cut?", bench.settings, k=5, filters=NONE)
+    assert Path(hits[0].chunk.document.path).name == "b.txt"
+    assert "diver 7" in " ".join(hit.chunk.text for hit in hits)
+
+
+def test_documents_inside_a_file(bench: Bench) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("press/harbour.txt", HARBOUR)
+        archive.writestr("../opera.md", OPERA)
+        archive.writestr("empty.txt", "")
+        archive.writestr("film.mp4", b"\0\0\0\x20ftyp")
+    path = bench.write("press.zip", packed.getvalue())
+    report = bench.index()
+    assert done(report) == {"added": 1}
+    assert bench.names() == ["press.zip/opera.md", "press.zip/press/harbour.txt"]
+    reasons = {Path(each.path).name: each.skipped for each in report.failures}
+    assert reasons == {"empty.txt": False, "film.mp4": True}
+    assert {each.sha256 for each in pipeline.documents(bench.settings)} == {
+        hashlib.sha256(packed.getvalue()).hexdigest()
+    }
+    assert bench.found("harbour")[0] == "harbour.txt"
+    assert bench.changes() == {"unchanged": 1}
+    assert pipeline.remove([path], bench.settings) == 1
+    assert bench.names() == []

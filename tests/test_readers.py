@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragtool.errors import ReadError
-from ragtool.readers import html, is_supported, markdown, read, text
+from ragtool.readers import html, markdown, text
 from ragtool.readers.content import iso_date, one_line
 from ragtool.readers.encoding import decode
+from ragtool.readers.kinds import Kind, kind
+from ragtool.readers.reading import read as reading_of
+from ragtool.records import Document
 
 DATA = Path(__file__).parent / "data"
 PROSE = (
@@ -21,6 +24,14 @@ PROSE = (
 )
 RUSSIAN = "Комиссия сообщила в понедельник, что мост откроют весной и никто не пострадал. " * 3
 GERMAN = "Die Brücke über den Fluss wird im Frühjahr wieder geöffnet, sagte der Bürgermeister. " * 3
+
+
+def read(path: Path) -> Document:
+    """The one document of a file."""
+    reading = reading_of(path)
+    assert reading is not None
+    (document,) = reading.documents
+    return document
 
 
 def page(head: str = "", body: str = "") -> bytes:
@@ -38,21 +49,33 @@ def written(folder: Path, name: str, data: bytes) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "known"),
+    ("name", "data", "expected"),
     [
-        ("a.txt", True),
-        ("a.MD", True),
-        ("a.markdown", True),
-        ("a.Html", True),
-        ("a.htm", True),
-        ("a.pdf", False),
-        ("a", False),
-        (".txt", False),
-        ("txt.d/a.bin", False),
+        ("a.txt", b"Some words.", Kind.TEXT),
+        ("a.MD", b"# Some words", Kind.MARKDOWN),
+        ("a.markdown", b"words", Kind.MARKDOWN),
+        ("a.Html", b"words", Kind.HTML),
+        ("a.aspx", b"\n<!DOCTYPE html><html><p>words", Kind.HTML),
+        ("a.txt", b"<html><p>words", Kind.HTML),
+        ("a.txt", b"%PDF-1.7\n", Kind.PDF),
+        ("a", b"Some words.", Kind.TEXT),
+        (
+            "a",
+            b"From: a@b.c\r\nDate: Mon, 3 Jun 2024 10:00:00 +0200\r\nSubject: x\r\n\r\nHi",
+            Kind.MAIL,
+        ),
+        ("a.doc", b"{\\rtf1\\ansi words}", Kind.RTF),
+        ("a.bin", b"\x1f\x8b\x08\0\0\0\0", Kind.GZIP),
+        ("a.bin", b"PK\x03\x04\0\0", Kind.ZIP),
+        ("a.csv", b"a,b\n1,2\n", Kind.TABLE),
+        ("a.jsonl", b"{}", Kind.JSON),
+        ("a.js", b"var a = 1;", None),
+        ("a.txt", b"\x89PNG\r\n\x1a\n", None),
+        ("txt.d/a.bin", b"words", None),
     ],
 )
-def test_supported_by_name(name: str, known: bool) -> None:
-    assert is_supported(Path(name)) is known
+def test_kinds_by_content_and_name(name: str, data: bytes, expected: Kind | None) -> None:
+    assert kind(data, name) is expected
 
 
 def test_document_has_path_digest_and_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,9 +100,10 @@ def test_document_has_path_digest_and_text(tmp_path: Path, monkeypatch: pytest.M
         ("a.html", b"<html><script>var a = 1</script></html>", "no text in it"),
         ("a.txt", b"\x7fELF\x02\x01\x01\0\0\0 text", "binary"),
         ("a.txt", bytes(range(1, 32)) * 20, "binary"),
-        ("a.html", b"PK\x03\x04\0\0\0\0", "binary"),
+        ("a.html", b"PK\x03\x04\0\0\0\0", "archive"),
         ("a.txt", codecs.BOM_UTF16_LE + b"a\0\xd8", "binary"),
-        ("a.pdf", b"%PDF-1.7", "don't know how to read"),
+        ("a.bin", b"\x00\x01\x02", "don't know how to read"),
+        ("a.jpg", b"\xff\xd8\xff\xe0", "a picture"),
     ],
 )
 def test_unreadable_files_say_why(tmp_path: Path, name: str, data: bytes, reason: str) -> None:

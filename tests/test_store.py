@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from ragtool import chunking
 from ragtool.chunking import embedded_text
 from ragtool.errors import StoreError, UsageError
-from ragtool.records import Chunk, Document, Failure, Filters, Sentence, Span
+from ragtool.records import Chunk, Document, Filters, Sentence, Span
+from ragtool.reports import Failure
 from ragtool.store import Counts, FileState, Store
 from ragtool.store.faults import store_error
 
@@ -51,7 +52,7 @@ def cut(source: Document, *, length: int = 12) -> tuple[Chunk, ...]:
 
 def put(store: Store, path: str, text: str, *, length: int = 10_000, **about: str) -> Document:
     added = document(path, text, **about)
-    store.put(added, cut(added, length=length), state=STATE)
+    store.put(added.path, [(added, cut(added, length=length))], state=STATE)
     return added
 
 
@@ -142,14 +143,14 @@ class AgainstDict(RuleBasedStateMachine):
     @rule(path=PATHS, text=TEXTS, about=ABOUT, state=STATES)
     def put(self, path: str, text: str, about: dict[str, str], state: FileState) -> None:
         added = document(path, text, **about)
-        self.store.put(added, cut(added), state=state)
+        self.store.put(added.path, [(added, cut(added))], state=state)
         had = self.forget(path)
         self.documents[path], self.states[path] = added, state
         self.changed(had or bool(cut(added)))
 
     @rule(path=PATHS, reason=WORDS, state=STATES)
     def fail(self, path: str, reason: str, state: FileState) -> None:
-        self.store.fail(Failure(path, reason), state=state)
+        self.store.put(path, (), state=state, failures=(Failure(path, reason),))
         had = self.forget(path)
         self.failures[path], self.states[path] = reason, state
         self.changed(had)
@@ -236,7 +237,7 @@ class AgainstDict(RuleBasedStateMachine):
             return
         with TemporaryDirectory() as other, Store.open(Path(other), create=True) as again:
             for path in sorted(self.documents, reverse=True):
-                again.put(self.documents[path], cut(self.documents[path]), state=STATE)
+                again.put(path, [(self.documents[path], cut(self.documents[path]))], state=STATE)
             if self.embedder is not None:
                 keys = sorted(self.embedded)
                 again.embed(self.embedder, keys, fake_vectors(keys))
@@ -258,7 +259,7 @@ TestAgainstDict.settings = settings(
 def test_what_chunking_makes_comes_back_to_the_letter(store: Store) -> None:
     text = "A Title\n\n" + "It was said. Nobody denied it, she claimed!\n" * 40
     made = document("/a.md", text, title="A Title", date="2024-06")
-    store.put(made, chunking.chunks(made), state=STATE)
+    store.put(made.path, [(made, chunking.chunks(made))], state=STATE)
     assert store.chunks_of("/a.md") == chunking.chunks(made)
     texts = dict.fromkeys(embedded_text(chunk) for chunk in chunking.chunks(made))
     assert [text for _, text in store.unembedded("model")] == list(texts)
@@ -284,7 +285,7 @@ def test_the_fingerprint_tells_contents_apart(
 ) -> None:
     put(store, "/a.txt", "Some text.")
     with Store.open(tmp_path / "other", create=True) as second:
-        second.put(other, cut(other, length=10_000), state=STATE)
+        second.put(other.path, [(other, cut(other, length=10_000))], state=STATE)
         assert second.document(other.path) == other
         assert second.fingerprint() != store.fingerprint()
 
@@ -292,7 +293,7 @@ def test_the_fingerprint_tells_contents_apart(
 def test_the_fingerprint_tells_chunkings_and_embeddings_apart(store: Store) -> None:
     added = put(store, "/a.txt", "Some text of some length.")
     whole = store.fingerprint()
-    store.put(added, cut(added, length=5), state=STATE)
+    store.put(added.path, [(added, cut(added, length=5))], state=STATE)
     parts = store.fingerprint()
     embed_all(store)
     one = store.fingerprint()
@@ -304,7 +305,7 @@ def test_state_and_failures_are_not_part_of_the_fingerprint(store: Store) -> Non
     put(store, "/a.txt", "Some text.")
     before = store.fingerprint()
     store.touch("/a.txt", state=FileState(1, 2, "c"))
-    store.fail(Failure("/b.txt", "unreadable"), state=STATE)
+    store.put("/b.txt", (), state=STATE, failures=(Failure("/b.txt", "unreadable"),))
     assert store.fingerprint() == before
 
 
@@ -642,7 +643,7 @@ def test_a_file_where_the_folder_should_be_is_an_error(tmp_path: Path) -> None:
 def test_a_text_that_is_not_unicode_is_refused_whole(store: Store) -> None:
     put(store, "/a.txt", "Text.")
     with pytest.raises(StoreError, match="not Unicode"):
-        store.put(Document("/a.txt", "0" * 64, "\ud800"), (), state=STATE)
+        store.put("/a.txt", [(Document("/a.txt", "0" * 64, "\ud800"), ())], state=STATE)
     assert store.document("/a.txt").text == "Text."
 
 

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 import ragtool
-from ragtool.cli import asking, evaluating, indexing, modelling
+from ragtool.cli import asking, chatting, evaluating, indexing, modelling
 from ragtool.cli.invocation import Everywhere
 from ragtool.cli.options import AsJson, IndexDir, Quiet
 from ragtool.cli.terminal import ready
@@ -124,7 +124,15 @@ def _group(*, cls: type[TyperGroup] = TyperGroup, bare: bool = False) -> typer.T
 def _assembled() -> typer.Typer:
     whole = _group(cls=Commands)
     whole.callback()(_everywhere)
-    for command in (indexing.index, asking.ask, asking.summarize, asking.search, asking.show):
+    for command in (
+        indexing.index,
+        asking.ask,
+        asking.summarize,
+        asking.search,
+        asking.show,
+        asking.verify,
+        chatting.chat,
+    ):
         whole.command()(command)
     whole.command("eval")(evaluating.evaluate)
     documents = _group(bare=True)

@@ -1,4 +1,5 @@
-"""The commands that read the index and answer: ask, search, summarize, show."""
+"""The commands that answer, and what is done with an answer: ask, search, summarize,
+show, verify."""
 
 from __future__ import annotations
 
@@ -23,14 +24,14 @@ from ragtool.cli.options import (
     paths_given,
     words,
 )
-from ragtool.cli.questions import Question, read_questions
+from ragtool.cli.questions import Question, read_questions, text_of
 from ragtool.errors import UsageError
 from ragtool.records import Answer, AnswerSentence, Citation, Filters, Hit, Summary
-from ragtool.rendering import answers, forms, passages
+from ragtool.rendering import answers, forms, listings, passages
 from ragtool.rendering.harmless import harmless, json_line
 from ragtool.rendering.look import bold, flowed
 
-NOT_FOUND = 3
+NOT_FOUND = CHANGED = 3
 
 
 def ask(
@@ -62,10 +63,15 @@ def ask(
     asked = _asked(question, questions)
     chosen = filters(since=since, until=until, source=source, path=path)
     with pipeline.Session(invocation.settings) as session:
+        if session.unread:
+            invocation.terminal.note(
+                f"ragtool: {session.unread} of the files could not be read"
+                " and are not searched: ragtool documents --failed"
+            )
         for number, item in enumerate(asked):
             if questions is not None:
                 _tell_question(invocation, item, first=number == 0)
-            answer = _Asking(invocation).ask(session, item, filters=chosen)
+            answer = Asking(invocation).ask(session, item, filters=chosen)
     if questions is None and answer.status == "not_found":
         raise typer.Exit(NOT_FOUND)
 
@@ -165,7 +171,28 @@ def show(
     )
 
 
-class _Asking:
+def verify(
+    ctx: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="ANSWER.json", help="-: stdin.")],
+    index: IndexDir = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check a saved answer against the files as they are now.
+
+    Hashes, places and quotes. Exit code 3: something is no longer as it was.
+    """
+    invocation = begin(ctx, Everywhere(index, as_json, quiet))
+    checked = pipeline.verify(text_of(file), where="stdin" if file == "-" else file)
+    invocation.tell(
+        form=lambda: forms.verification_form(checked),
+        text=lambda look: listings.verification_text(checked, look),
+    )
+    if not all(each.ok for each in checked):
+        raise typer.Exit(CHANGED)
+
+
+class Asking:
     """One question on its way: what is told while the answer comes, and after."""
 
     def __init__(self, invocation: Invocation) -> None:

@@ -13,9 +13,10 @@ from ragtool import pipeline
 from ragtool.cli.invocation import Everywhere, begin
 from ragtool.cli.options import AsJson, IndexDir, K, ModelName, Quiet, paths_given
 from ragtool.errors import UsageError
-from ragtool.records import Answer, IndexReport, Span
+from ragtool.records import Answer, Span
 from ragtool.rendering import evaluations, figures, forms, listings
 from ragtool.rendering.harmless import json_line
+from ragtool.reports import IndexReport
 
 
 def evaluate(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from ragtool import pipeline
@@ -14,6 +16,10 @@ from ragtool.rendering import forms, listings
 def index(
     ctx: typer.Context,
     paths: Paths,
+    ocr: Annotated[
+        bool,
+        typer.Option("--ocr", help="Read pictures and scanned PDFs too, with Tesseract."),
+    ] = False,
     folder: IndexDir = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -24,9 +30,12 @@ def index(
     """
     invocation = begin(ctx, Everywhere(folder, as_json, quiet))
     terminal = invocation.terminal
-    report = pipeline.index(paths_given(paths), invocation.settings, report=terminal.progress)
+    report = pipeline.index(
+        paths_given(paths), invocation.settings, report=terminal.progress, ocr=ocr
+    )
     for failure in report.failures:
-        terminal.warn(f"ragtool: {listings.failure_text(failure, terminal.look)}")
+        if not failure.skipped:  # a folder may hold thousands of pictures
+            terminal.warn(f"ragtool: {listings.failure_text(failure, terminal.look)}")
     invocation.tell(
         form=lambda: forms.index_form(report), text=lambda _: listings.report_text(report)
     )
@@ -34,6 +43,10 @@ def index(
 
 def documents(
     ctx: typer.Context,
+    failed: Annotated[
+        bool,
+        typer.Option("--failed", help="List what could not be read or was skipped, and why."),
+    ] = False,
     folder: IndexDir = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -41,6 +54,13 @@ def documents(
     """List what is indexed, or forget some of it."""
     invocation = begin(ctx, Everywhere(folder, as_json, quiet))
     if ctx.invoked_subcommand is not None:
+        return
+    if failed:
+        failures = pipeline.failures(invocation.settings)
+        invocation.tell(
+            form=lambda: forms.failures_form(failures),
+            text=lambda look: listings.failures_text(failures, look),
+        )
         return
     held = pipeline.documents(invocation.settings)
     invocation.tell(

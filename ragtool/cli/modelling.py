@@ -13,8 +13,8 @@ from ragtool.cli.invocation import Everywhere, Invocation, begin
 from ragtool.cli.options import AsJson, IndexDir, Quiet
 from ragtool.config import Settings
 from ragtool.errors import ModelError, UsageError
-from ragtool.records import Progress
 from ragtool.rendering.look import Look, path_text, size_text
+from ragtool.reports import Progress
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="NAME")]
 

@@ -26,7 +26,7 @@ def read_questions(file: str) -> tuple[Question, ...]:
     there is none.
     """
     name = "stdin" if file == "-" else file
-    lines = _text(file, name=name).split("\n")
+    lines = text_of(file).split("\n")
     questions = tuple(
         _question(line.strip(), where=f"{name}, line {number}")
         for number, line in enumerate(lines, start=1)
@@ -37,7 +37,9 @@ def read_questions(file: str) -> tuple[Question, ...]:
     return questions
 
 
-def _text(file: str, *, name: str) -> str:
+def text_of(file: str) -> str:
+    """The UTF-8 text of `file`, "-" for stdin. Raises UsageError."""
+    name = "stdin" if file == "-" else file
     try:
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return content.decode("utf-8-sig")

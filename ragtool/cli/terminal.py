@@ -18,9 +18,9 @@ from typing import TextIO
 
 import typer
 
-from ragtool.records import Progress
 from ragtool.rendering.harmless import harmless
 from ragtool.rendering.look import Look, size_text
+from ragtool.reports import Progress
 
 _WIDEST = 100  # longer lines are hard to read
 _REDRAWN_EVERY = 0.1

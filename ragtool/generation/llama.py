@@ -13,16 +13,17 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from ragtool.errors import ModelError
 from ragtool.generation.frame import chat_frame
 from ragtool.generation.library import BATCH, load_model, open_context, silence, tokenize
 from ragtool.generation.lookup import guess
 from ragtool.records import Draft, Prompt
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # How often a thread of GNU OpenMP looks again before it sleeps. By default it
 # looks for milliseconds, and where another program wants the same core, two
@@ -103,11 +104,15 @@ class LlamaGenerator:
 
     def log_odds(self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str]) -> float:
         """How much likelier the reply begins with yes than with no. See `Generator`."""
+        import numpy as np
+
         self._read(prompt, room=1)
         logits = self._logits().astype(np.float64)
         return self._log_mass(logits, yes) - self._log_mass(logits, no)
 
     def _log_mass(self, logits: NDArray[np.float64], words: Sequence[str]) -> float:
+        import numpy as np
+
         first = sorted({self._tokens(word)[0] for word in words})
         return float(np.logaddexp.reduce(logits[first]))
 
@@ -187,6 +192,8 @@ class LlamaGenerator:
 
     def _logits(self, at: int = -1) -> NDArray[np.float32]:
         """Of one token of the last call, -1 for the last; a view that the next call overwrites."""
+        import numpy as np
+
         pointer = self._api.llama_get_logits_ith(self._context, at)
         view: NDArray[np.float32] = np.ctypeslib.as_array(pointer, shape=(self._vocab_size,))
         return view

@@ -1,8 +1,8 @@
 """The stages put together: the only place where they meet.
 
 `index` and `remove` change an index; `search`, `Session` and `summarize`
-answer; `documents`, `failures`, `status`, `show` and `doctor` look; `evaluate`
-measures.
+answer; `documents`, `failures`, `status`, `show` and `doctor` look; `verify` checks a
+saved answer; `evaluate` measures.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from ragtool.pipeline.evaluating import evaluate
 from ragtool.pipeline.indexing import index, remove
 from ragtool.pipeline.inspecting import doctor, documents, failures, show, status
 from ragtool.pipeline.summarizing import summarize
+from ragtool.pipeline.verifying import verify
 
 __all__ = [
     "Session",
@@ -25,4 +26,5 @@ __all__ = [
     "show",
     "status",
     "summarize",
+    "verify",
 ]

@@ -11,6 +11,7 @@ from ragtool import prompt as prompts
 from ragtool.citations import Citer, whole_sentences
 from ragtool.confidence import GATE, Signals
 from ragtool.config import Settings
+from ragtool.conversation import Turn, is_faithful, is_follow_up
 from ragtool.pipeline.citing import Numbering
 from ragtool.pipeline.loading import Library, Writer
 from ragtool.records import (
@@ -29,6 +30,8 @@ EVIDENCE_TOKENS = 400
 SHORT_TOKENS, ANSWER_TOKENS = 24, 96
 # How many sentences of the sources are asked about for a sentence of the draft.
 CANDIDATES = 2
+# How many earlier questions a follow-up may lean on, and the tokens of the whole question.
+TURNS, QUESTION_TOKENS = 2, 48
 NEAREST = 3
 # What an answer cost, in the order in which it is told; 0 for a step not taken.
 TIMINGS = ("retrieve_ms", "first_token_ms", "total_ms", "prompt_tokens", "completion_tokens")
@@ -65,6 +68,26 @@ class Session:
     ) -> None:
         self._writer.close()
         self._library.close()
+
+    @property
+    def unread(self) -> int:
+        """How many files, and parts of files, could not be read into the index."""
+        return sum(not failure.skipped for failure in self._library.store.failures())
+
+    def whole(self, question: str, turns: Sequence[Turn]) -> str:
+        """The question as it can be understood alone; as it is where it already can.
+
+        turns: what was asked and answered before, oldest first.
+        """
+        said = turns[-TURNS:]
+        if not said or not is_follow_up(question):
+            return question
+        prompt = prompts.whole_question_prompt(
+            question, [(turn.question, turn.answer) for turn in said]
+        )
+        draft = self._writer.generator.generate(prompt, max_tokens=QUESTION_TOKENS)
+        rewritten = draft.text.split("\n")[0].strip()
+        return rewritten if is_faithful(rewritten, question, said) else question
 
     def ask(
         self,

@@ -18,7 +18,8 @@ from ragtool.pipeline.inspecting import documents
 from ragtool.pipeline.judging import Judge, Judged, Quotes
 from ragtool.pipeline.walking import absolute, is_below
 from ragtool.question_sets import Gold, read_set, sampled
-from ragtool.records import Answer, Filters, IndexReport, Progress
+from ragtool.records import Answer, Filters
+from ragtool.reports import IndexReport, Progress
 from ragtool.results import Evaluation, Group
 from ragtool.store import Store
 

@@ -10,36 +10,44 @@ import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from hashlib import sha256
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ragtool import chunking, readers, vectors
 from ragtool.config import Settings
 from ragtool.embedding import OnnxEmbedder
-from ragtool.errors import ReadError, UsageError
+from ragtool.errors import ReadError, SetupError, SkipError, UsageError
 from ragtool.pipeline.loading import load_embedder
+from ragtool.pipeline.machine import cores
 from ragtool.pipeline.walking import absolute, files_of, is_below
-from ragtool.records import Change, Failure, IndexReport, Progress
+from ragtool.readers.ocr import program as ocr_program
+from ragtool.readers.workers import Outcome
+from ragtool.reports import Change, Failure, IndexReport, Progress
 from ragtool.store import FileState, Store
 
 Report = Callable[[Progress], None]
 
 # Texts that are embedded in one transaction: some seconds' work.
 BATCH = 512
+# Files that are worth a process of their own to read them.
+FILES_A_READER = 8
 
 
-def index(paths: Sequence[Path], settings: Settings, *, report: Report) -> IndexReport:
+def index(
+    paths: Sequence[Path], settings: Settings, *, report: Report, ocr: bool = False
+) -> IndexReport:
     """Adds or refreshes files and folders, and forgets what is gone from them.
 
     A file whose size and time of change stand as before is not read again.
-    Raises UsageError when a path doesn't exist and nothing indexed was there,
-    StoreError, ModelError.
+    ocr: read pictures with Tesseract, also those that were passed over before.
+    Raises SetupError when that is not installed, UsageError when a path doesn't
+    exist and nothing indexed was there, StoreError, ModelError.
     """
     started = time.monotonic()
+    program = _tesseract() if ocr else None
     embedder = load_embedder(settings)
     with Store.open(settings.index, create=True) as store:
-        changes = _refresh(paths, store, report=report)
+        changes = _refresh(paths, store, report=report, ocr=program)
         _embed(store, embedder, report=report)
         _build(store, settings.index)
         return IndexReport(
@@ -62,53 +70,127 @@ def remove(paths: Sequence[Path], settings: Settings) -> int:
         return removed
 
 
-def _refresh(paths: Sequence[Path], store: Store, *, report: Report) -> Counter[Change]:
+def _tesseract() -> str:
+    program = ocr_program()
+    if program is None:
+        raise SetupError(
+            "Tesseract, which reads pictures, is not installed.",
+            hint="Install it: apt install tesseract-ocr, brew install tesseract,"
+            " or winget install UB-Mannheim.TesseractOCR",
+        )
+    return program
+
+
+def _refresh(
+    paths: Sequence[Path], store: Store, *, report: Report, ocr: str | None
+) -> Counter[Change]:
     roots = [absolute(path) for path in paths]
     known = store.states()
-    failed = {failure.path for failure in store.failures()}
+    failed = {
+        failure.path: Change.SKIPPED if failure.skipped else Change.FAILED
+        for failure in store.failures()
+    }
     found = sorted(files_of(roots))
     vanished = _vanished(known, found, roots)
     for root in roots:
         if not root.exists() and not any(is_below(Path(path), root) for path in known):
             raise UsageError(f"{root} does not exist.", hint="Name a file or a folder.")
     changes: Counter[Change] = Counter()
-    for done, path in enumerate(found):
-        report(Progress("reading", done, len(found), "files"))
-        change = _take(path, store, known.get(str(path)))
-        was_failed = change is Change.UNCHANGED and str(path) in failed
-        changes[Change.FAILED if was_failed else change] += 1
-    report(Progress("reading", len(found), len(found), "files"))
+    pending: list[tuple[Path, os.stat_result]] = []
+    for path in found:
+        again = ocr is not None and str(path) in failed
+        change = _seen(path, store, None if again else known.get(str(path)), pending)
+        if change is Change.UNCHANGED:
+            change = failed.get(str(path), change)
+        if change is not None:
+            changes[change] += 1
+    count = max(1, min(cores(), len(pending) // FILES_A_READER))
+    with readers.Readers(count, ocr=ocr) as reading:
+        changes.update(_read(pending, store, known, reading, named=frozenset(roots), report=report))
     store.remove(vanished)
     changes[Change.REMOVED] = len(vanished)
     return changes
 
 
-def _take(path: Path, store: Store, known: FileState | None) -> Change:
-    """Reads one file if it changed, and what came of it."""
+def _seen(
+    path: Path,
+    store: Store,
+    known: FileState | None,
+    pending: list[tuple[Path, os.stat_result]],
+) -> Change | None:
+    """What can be told of a file without reading it; None where it is left to be read."""
     try:
         status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for ever
-            return _failed(path, store, "not a file.")
-        if known is not None and (known.size, known.mtime_ns) == _stamp(status):
-            return Change.UNCHANGED
-        state = FileState(*_stamp(status), _sha256(path))
     except OSError as error:
         return _failed(path, store, f"can't be opened: {error.strerror or error}.")
-    if known is not None and known.sha256 == state.sha256:
-        store.touch(str(path), state=state)
+    if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for ever
+        return _failed(path, store, "not a file.")
+    if known is not None and (known.size, known.mtime_ns) == _stamp(status):
         return Change.UNCHANGED
-    try:
-        document = readers.read(path)
-        store.put(document, chunking.chunks(document), state=state)
-    except ReadError as error:
-        return _failed(path, store, error.message.removeprefix(f"{path}: "), state=state)
+    pending.append((path, status))
+    return None
+
+
+def _read(
+    pending: Sequence[tuple[Path, os.stat_result]],
+    store: Store,
+    known: Mapping[str, FileState],
+    reading: readers.Readers,
+    *,
+    named: frozenset[Path],
+    report: Report,
+) -> Counter[Change]:
+    """Reads the files in processes of their own, and keeps what they hold one by one."""
+    changes: Counter[Change] = Counter()
+    digests = {path: state.sha256 for path, state in known.items()}
+    wanted = [(path, digests.get(str(path)) or None) for path, _ in pending]
+    for done, (path, outcome) in enumerate(reading.read(wanted)):
+        report(Progress("reading", done, len(pending), "files"))
+        before = known.get(str(path))
+        change = _taken(path, outcome, store, before, status=pending[done][1])
+        changes[Change.FAILED if change is Change.SKIPPED and path in named else change] += 1
+    report(Progress("reading", len(pending), len(pending), "files"))
+    return changes
+
+
+def _taken(
+    path: Path,
+    outcome: Outcome,
+    store: Store,
+    known: FileState | None,
+    *,
+    status: os.stat_result,
+) -> Change:
+    """Keeps what was read from one file, and says what came of it."""
+    if outcome is None:
+        assert known is not None  # a reading is left out only for a digest that was known
+        store.touch(str(path), state=FileState(*_stamp(status), known.sha256))
+        return Change.UNCHANGED
+    if isinstance(outcome, ReadError):
+        reason = outcome.message.removeprefix(f"{path}: ")
+        skipped = isinstance(outcome, SkipError)
+        return _failed(path, store, reason, stamp=_stamp(status), skipped=skipped)
+    store.put(
+        str(path),
+        [(document, chunking.chunks(document)) for document in outcome.documents],
+        state=FileState(*_stamp(status), outcome.sha256),
+        failures=outcome.failures,
+    )
     return Change.ADDED if known is None else Change.UPDATED
 
 
-def _failed(path: Path, store: Store, reason: str, *, state: FileState | None = None) -> Change:
-    """Notes why a file can't be read; without a state it is tried again the next time."""
-    store.fail(Failure(str(path), reason), state=state or FileState(0, 0, ""))
-    return Change.FAILED
+def _failed(
+    path: Path,
+    store: Store,
+    reason: str,
+    *,
+    stamp: tuple[int, int] = (0, 0),
+    skipped: bool = False,
+) -> Change:
+    """Notes why a file can't be read; without a stamp it is tried again the next time."""
+    failure = Failure(str(path), reason, skipped=skipped)
+    store.put(str(path), (), state=FileState(*stamp, ""), failures=(failure,))
+    return Change.SKIPPED if skipped else Change.FAILED
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int]:
@@ -143,11 +225,3 @@ def _vanished(known: Iterable[str], found: Iterable[Path], roots: Sequence[Path]
         for path in known
         if path not in present and any(is_below(Path(path), root) for root in roots)
     ]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        digest = sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -16,7 +16,8 @@ from ragtool.config import Settings
 from ragtool.errors import RagtoolError, UsageError
 from ragtool.generation import llama_faults
 from ragtool.pipeline.loading import load_embedder
-from ragtool.records import Chunk, Document, Failure, Finding, IndexStatus, Span
+from ragtool.records import Chunk, Document, Span
+from ragtool.reports import Failure, Finding, IndexStatus
 from ragtool.store import Store
 
 _REFERENCE = re.compile(r"([0-9a-f]{16})(?::(\d+)-(\d+))?")
@@ -66,7 +67,7 @@ def status(settings: Settings) -> IndexStatus:
             fingerprint=store.fingerprint(),
             documents=counts.documents,
             chunks=counts.chunks,
-            failures=len(store.failures()),
+            failures=sum(not failure.skipped for failure in store.failures()),
             bytes=sum(path.stat().st_size for path in settings.index.iterdir() if path.is_file()),
             embedder=settings.embedder,
             generator=settings.generator,

@@ -12,7 +12,7 @@ from ragtool import evidence as evidence_stage
 from ragtool import prompt as prompts
 from ragtool.citations import Citer, whole_sentences
 from ragtool.config import Settings
-from ragtool.errors import UsageError
+from ragtool.errors import ReadError, SkipError, UsageError
 from ragtool.pipeline.citing import Numbering
 from ragtool.pipeline.loading import load_embedder, load_generator
 from ragtool.pipeline.walking import absolute, files_of
@@ -44,7 +44,7 @@ def summarize(
     The files are read as they are now; no index is needed. Raises UsageError
     when there is nothing to read, ReadError for a file that can't be read.
     """
-    documents = tuple(readers.read(path) for path in files_of([absolute(path) for path in paths]))
+    documents = _documents(paths)
     if not documents:
         raise UsageError("There is nothing to summarize there.", hint="Name a file or a folder.")
     if together and len(documents) > MOST_TOGETHER:
@@ -61,6 +61,20 @@ def summarize(
             if on_summary is not None:
                 on_summary(summaries[-1])
     return tuple(summaries)
+
+
+def _documents(paths: Sequence[Path]) -> tuple[Document, ...]:
+    """What the files hold; those of folders that hold no text are passed over."""
+    roots = [absolute(path) for path in paths]
+    documents: list[Document] = []
+    with readers.Readers(1) as reading:
+        for path, outcome in reading.read((path, None) for path in files_of(roots)):
+            if isinstance(outcome, SkipError) and path not in roots:
+                continue
+            if isinstance(outcome, ReadError):
+                raise outcome
+            documents += outcome.documents if outcome else ()
+    return tuple(documents)
 
 
 def _summary(

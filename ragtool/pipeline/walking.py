@@ -6,11 +6,9 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ragtool import readers
-
 
 def files_of(roots: Iterable[Path]) -> Iterator[Path]:
-    """Files that are named, and below folders those that a reader knows by name.
+    """Files that are named, and those below folders.
 
     In order of their names, each once; hidden ones below folders are left out.
     """
@@ -36,6 +34,5 @@ def _below(root: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            path = Path(folder, name)
-            if not name.startswith(".") and readers.is_supported(path):
-                yield path
+            if not name.startswith("."):
+                yield Path(folder, name)

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from ragtool.errors import ReadError
+from ragtool.records import Document
+from ragtool.reports import Failure
+
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -72,11 +76,24 @@ class Part:
     """A document inside a file: an attachment, a message of a mailbox, a row of a table.
 
     name: as the file gives it, not to be trusted as a path. held: its bytes, to
-    be read by what they are, or its content where the file's reader knows it.
+    be read by what they are; its content where the file's reader knows it; or why
+    this part alone can't be read, while the file's others can.
     """
 
     name: str
-    held: bytes | Content
+    held: bytes | Content | ReadError
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file holds: its documents, and the parts of it that could not be read.
+
+    sha256: hex digest of the file's bytes.
+    """
+
+    sha256: str
+    documents: tuple[Document, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 def one_line(value: str | None, *, limit: int) -> str | None:

@@ -11,19 +11,15 @@ from collections.abc import Sequence
 from ragtool.records import (
     Answer,
     AnswerSentence,
-    Change,
     Chunk,
     Citation,
     Document,
-    Failure,
-    Finding,
     Hit,
-    IndexReport,
-    IndexStatus,
     ModelCard,
     Span,
     Summary,
 )
+from ragtool.reports import Change, Checked, Failure, Finding, IndexReport, IndexStatus
 
 Form = dict[str, object]
 
@@ -73,8 +69,9 @@ def index_form(report: IndexReport) -> Form:
     return {
         "documents": {change.value: report.counts.get(change, 0) for change in Change},
         "chunks": report.chunks,
-        "failures": [_failure(failure) for failure in report.failures],
+        "failures": [_failure(each) for each in report.failures if not each.skipped],
         "seconds": round(report.seconds, 3),
+        "skipped": [_failure(each) for each in report.failures if each.skipped],
     }
 
 
@@ -86,6 +83,15 @@ def documents_form(documents: Sequence[Document]) -> Form:
     }
 
 
+def failures_form(failures: Sequence[Failure]) -> Form:
+    """Schema ragtool.failures/1: what could not be read, and what was skipped."""
+    return {
+        "schema": "ragtool.failures/1",
+        "failures": [_failure(each) for each in failures if not each.skipped],
+        "skipped": [_failure(each) for each in failures if each.skipped],
+    }
+
+
 def status_form(status: IndexStatus, failures: Sequence[Failure]) -> Form:
     """Schema ragtool.status/1; `failures` are the files behind the count."""
     return {
@@ -94,7 +100,7 @@ def status_form(status: IndexStatus, failures: Sequence[Failure]) -> Form:
         "fingerprint": status.fingerprint,
         "documents": status.documents,
         "chunks": status.chunks,
-        "failures": [_failure(failure) for failure in failures],
+        "failures": [_failure(each) for each in failures if not each.skipped],
         "bytes": status.bytes,
         "embedder": status.embedder,
         "generator": status.generator,
@@ -130,6 +136,24 @@ def passage_form(chunk: Chunk, span: Span) -> Form:
         "page": page_at(chunk.document, span.start),
         "paragraph": paragraph_at(chunk, span.start),
         "document": _document(chunk.document),
+    }
+
+
+def verification_form(checked: Sequence[Checked]) -> Form:
+    """Schema ragtool.verification/1."""
+    return {
+        "schema": "ragtool.verification/1",
+        "ok": all(each.ok for each in checked),
+        "checks": [
+            {
+                "name": each.name,
+                "path": each.path,
+                "quote": each.quote,
+                "ok": each.ok,
+                "found": each.found,
+            }
+            for each in checked
+        ],
     }
 
 
@@ -219,6 +243,7 @@ def _retrieved(hit: Hit) -> Form:
 
 
 def _hit(hit: Hit) -> Form:
+    copies = {"copies": list(hit.copies)} if hit.copies else {}
     return {
         "rank": hit.rank,
         "score": _score(hit),
@@ -227,6 +252,7 @@ def _hit(hit: Hit) -> Form:
         "text": hit.chunk.text,
         "page": page_at(hit.chunk.document, hit.chunk.span.start),
         "document": _document(hit.chunk.document),
+        **copies,
     }
 
 

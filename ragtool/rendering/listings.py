@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ragtool.records import Change, Document, Failure, Finding, IndexReport, IndexStatus
+from ragtool.records import Document
 from ragtool.rendering.harmless import harmless
 from ragtool.rendering.look import Look, bold, dotted, joined, path_text, size_text
+from ragtool.reports import Change, Checked, Failure, Finding, IndexReport, IndexStatus
 
 
 def report_text(report: IndexReport) -> str:
@@ -19,8 +20,15 @@ def report_text(report: IndexReport) -> str:
 
 
 def failure_text(failure: Failure, look: Look) -> str:
-    """A file that could not be read, and why."""
-    return f"not read: {path_text(failure.path, look)}: {harmless(failure.reason)}"
+    """A file that could not be read or was skipped, and why."""
+    what = "skipped" if failure.skipped else "not read"
+    return f"{what}: {path_text(failure.path, look)}: {harmless(failure.reason)}"
+
+
+def failures_text(failures: Sequence[Failure], look: Look) -> str:
+    """A line for each: first what should have been read, then what was skipped."""
+    ordered = sorted(failures, key=lambda failure: failure.skipped)
+    return "\n".join(failure_text(failure, look) for failure in ordered)
 
 
 def documents_text(documents: Sequence[Document], look: Look) -> str:
@@ -45,13 +53,25 @@ def status_text(status: IndexStatus, failures: Sequence[Failure], look: Look) ->
         ("generator", harmless(status.generator)),
     )
     lines = "\n".join(f"{name:<12}{value}" for name, value in facts)
-    return joined(lines, "\n".join(failure_text(failure, look) for failure in failures))
+    unread = [failure for failure in failures if not failure.skipped]
+    return joined(lines, failures_text(unread, look))
 
 
 def findings_text(findings: Sequence[Finding], look: Look) -> str:
     """A line for each check; under what is wrong, the command that mends it."""
     width = max((len(finding.check) for finding in findings), default=0)
     return "\n".join(_finding(finding, look, width=width) for finding in findings)
+
+
+def verification_text(checked: Sequence[Checked], look: Look) -> str:
+    """A line for each quote: whether it holds, and what was found."""
+    return "\n".join(_checked(each, look) for each in checked) or "nothing is quoted"
+
+
+def _checked(checked: Checked, look: Look) -> str:
+    verdict = "ok     " if checked.ok else "changed"
+    line = f"{verdict}  {harmless(checked.name)}  {path_text(checked.path, look)}: {checked.found}"
+    return line if checked.ok else bold(line, look)
 
 
 def _finding(finding: Finding, look: Look, *, width: int) -> str:

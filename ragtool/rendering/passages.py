@@ -81,7 +81,9 @@ def _hit(hit: Hit, look: Look) -> str:
     )
     head = f"[{hit.rank}] {hit.score:.2f} · {place} · {hit.chunk.chunk_id}"
     text = fill(INDENT + harmless(hit.chunk.text), look.width, indent=INDENT)
-    return f"{bold(fill(head, look.width), look)}\n{text}"
+    also = ", ".join(path_text(path, look) for path in hit.copies)
+    copies = f"\n{fill(INDENT + f'also in: {also}', look.width, indent=INDENT)}" if also else ""
+    return f"{bold(fill(head, look.width), look)}\n{text}{copies}"
 
 
 def _surroundings(text: str, span: Span) -> Span:

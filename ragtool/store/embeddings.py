@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from ragtool.chunking import embedded_text
 from ragtool.store import rows
 from ragtool.store.database import Database
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def embedder(db: Database) -> str | None:
@@ -63,6 +65,8 @@ def drop_unused(db: Database, keys: Sequence[str]) -> None:
 
 def vectors(db: Database) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """As Store.vectors."""
+    import numpy as np
+
     found = db.execute(
         "SELECT chunks.id, vector FROM chunks JOIN embeddings USING (key) ORDER BY chunks.id"
     ).fetchall()

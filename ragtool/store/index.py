@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from ragtool.errors import StoreError
-from ragtool.records import Chunk, Document, Failure, Filters
+from ragtool.records import Chunk, Document, Filters
+from ragtool.reports import Failure
 from ragtool.store import embeddings, matching, rows, schema
 from ragtool.store.database import Database
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +114,7 @@ class Store:
         Equal content gives equal digests, whatever the order of indexing.
         """
         with self._db.reading():
-            digests = self._db.execute(
-                "SELECT digest FROM documents JOIN files USING (id) ORDER BY path"
-            )
+            digests = self._db.execute("SELECT digest FROM documents ORDER BY path")
             parts = [str(self.embedder), *(str(digest) for (digest,) in digests)]
             parts.append(str(self._db.number("SELECT count(*) FROM embeddings")))
             return sha256("\n".join(parts).encode()).hexdigest()
@@ -127,32 +128,37 @@ class Store:
             return {rows.unpacked(path): FileState(*state) for path, *state in found}
 
     def failures(self) -> tuple[Failure, ...]:
-        """The files that could not be read, in path order."""
-        query = "SELECT path, reason FROM files WHERE reason IS NOT NULL ORDER BY path"
+        """The files, and parts of files, that could not be read, in path order."""
+        query = "SELECT path, reason, skipped FROM failures ORDER BY path"
         with self._db.decoding():
             return tuple(
-                Failure(rows.unpacked(path), rows.unpacked(reason))
-                for path, reason in self._db.execute(query)
+                Failure(rows.unpacked(path), rows.unpacked(reason), bool(skipped))
+                for path, reason, skipped in self._db.execute(query)
             )
 
-    def put(self, document: Document, chunks: Sequence[Chunk], *, state: FileState) -> None:
-        """Adds a document, or replaces all that was known of its path.
+    def put(
+        self,
+        path: str,
+        contents: Sequence[tuple[Document, Sequence[Chunk]]],
+        *,
+        state: FileState,
+        failures: Sequence[Failure] = (),
+    ) -> None:
+        """Takes what was read from a file, in place of all that was known of it.
 
-        Embeddings stay where the embedded text stays; those of a file that
-        moved too, if its new path is put before the old one is removed.
+        contents: its documents with their chunks; none for a file that can't be
+        read. failures: of the file or of parts of it. Embeddings stay where the
+        embedded text stays; those of a file that moved too, if its new path is
+        put before the old one is removed.
         """
         with self._db.writing():
-            stale = self._forget(document.path)
-            file = self._add_file(document.path, state=state, reason=None)
-            rows.add_document(self._db, document, chunks, file=file)
-            self._settle(stale, changed=bool(chunks or stale))
-
-    def fail(self, failure: Failure, *, state: FileState) -> None:
-        """Notes a file that is there but can't be read; its old content is forgotten."""
-        with self._db.writing():
-            stale = self._forget(failure.path)
-            self._add_file(failure.path, state=state, reason=rows.packed(failure.reason))
-            self._settle(stale, changed=bool(stale))
+            stale = self._forget(path)
+            file = self._add_file(path, state=state)
+            for document, chunks in contents:
+                rows.add_document(self._db, document, chunks, file=file)
+            for failure in failures:
+                rows.add_failure(self._db, failure, file=file)
+            self._settle(stale, changed=bool(stale) or any(chunks for _, chunks in contents))
 
     def touch(self, path: str, *, state: FileState) -> None:
         """Notes a new state for a known file whose content is as it was."""
@@ -182,14 +188,13 @@ class Store:
         with self._db.decoding():
             return rows.forget(self._db, path)
 
-    def _add_file(self, path: str, *, state: FileState, reason: bytes | None) -> int:
+    def _add_file(self, path: str, *, state: FileState) -> int:
         return self._db.insert(
-            "INSERT INTO files (path, size, mtime_ns, sha256, reason) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO files (path, size, mtime_ns, sha256) VALUES (?, ?, ?, ?)",
             rows.packed(path),
             state.size,
             state.mtime_ns,
             state.sha256,
-            reason,
         )
 
     def _settle(self, stale: Sequence[str], *, changed: bool) -> None:
@@ -205,15 +210,20 @@ class Store:
             return tuple(rows.documents(self._db, "ORDER BY path"))
 
     def document(self, path: str) -> Document:
-        """The document read from an absolute path. Raises StoreError when there is none."""
+        """The document of that path. Raises StoreError when there is none."""
         with self._db.decoding():
             for document in rows.documents(self._db, "WHERE path = ?", rows.packed(path)):
                 return document
         raise StoreError(f"{path} is not in the index.", hint="See: ragtool documents")
 
+    def copies_of(self, path: str) -> tuple[str, ...]:
+        """Paths of the other documents that are the same article, in path order; see `copies`."""
+        with self._db.decoding():
+            return tuple(rows.copies_of(self._db, path))
+
     def chunks_of(self, path: str) -> tuple[Chunk, ...]:
         """The chunks of one document, in the order of its text; () when there are none."""
-        where = "WHERE document = (SELECT id FROM files WHERE path = ?) ORDER BY id"
+        where = "WHERE document = (SELECT id FROM documents WHERE path = ?) ORDER BY id"
         return tuple(chunk for _, _, chunk in self._chunks(where, rows.packed(path)))
 
     def chunk(self, chunk_id: str) -> Chunk:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from ragtool.records import Filters
 from ragtool.store import rows
 from ragtool.store.database import Database
 from ragtool.store.filters import predicate
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 # The title stands in every chunk of its document, so a word there tells chunks
 # apart less than a word of the text does.
 _BM25 = "bm25(fulltext, 0.5, 1.0)"
 _ALLOWED = """SELECT id FROM chunks WHERE document IN (
-    SELECT id FROM documents JOIN files USING (id) WHERE passes(path, date, source))"""
+    SELECT id FROM documents WHERE passes(path, date, source))"""
 
 
 def match(
@@ -36,6 +38,8 @@ def match(
 
 def allowed(db: Database, filters: Filters) -> NDArray[np.int64] | None:
     """As Store.allowed."""
+    import numpy as np
+
     if not _defined(db, filters):
         return None
     found = db.execute(f"{_ALLOWED} ORDER BY id")

@@ -8,12 +8,15 @@ from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
+from ragtool import copies
 from ragtool.chunking import embedded_text
 from ragtool.records import Chunk, Document, Sentence, Span
+from ragtool.reports import Failure
 from ragtool.store.database import Database
 
-_DOCUMENT = """SELECT path, documents.sha256, text, title, author, date, source, pages, checksum
-    FROM documents JOIN files USING (id)"""
+_DOCUMENT = """SELECT path, sha256, text, title, author, date, source, pages, checksum
+    FROM documents"""
+_OF_FILE = "SELECT id FROM documents WHERE file = (SELECT id FROM files WHERE path = ?)"
 _CHUNK = "SELECT key, id, document, chunk_id, start, stop FROM chunks"
 _SENTENCE = "SELECT start, stop, paragraph FROM sentences WHERE chunk = ? ORDER BY position"
 
@@ -58,14 +61,31 @@ def chunks(db: Database, where: str, *values: object) -> Iterator[tuple[str, int
             yield key, row, Chunk(chunk_id, document, Span(start, stop), sentences)
 
 
+def copies_of(db: Database, path: str) -> list[str]:
+    """Paths of the other documents that are the same article, in path order."""
+    here = "SELECT id, signature FROM documents WHERE path = ?"
+    found = db.execute(here, packed(path)).fetchone()
+    if found is None:
+        return []
+    near = """SELECT DISTINCT path, signature FROM bands JOIN documents ON id = document
+        WHERE band IN (SELECT band FROM bands WHERE document = ?) AND id <> ? ORDER BY path"""
+    return [
+        unpacked(other)
+        for other, sketch in db.execute(near, found[0], found[0])
+        if copies.likeness(found[1], sketch) >= copies.ALIKE
+    ]
+
+
 # Writing
 
 
 def add_document(db: Database, document: Document, chunks: Sequence[Chunk], *, file: int) -> None:
     """Adds a document under the row of its file, with its chunks and their full text."""
-    db.execute(
-        "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    sketch = copies.signature(document.text)
+    number = db.insert(
+        "INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         file,
+        packed(document.path),
         _digest(document, chunks),
         document.sha256,
         document.title,
@@ -74,18 +94,23 @@ def add_document(db: Database, document: Document, chunks: Sequence[Chunk], *, f
         document.source,
         json.dumps(document.pages),
         _checksum(document.text),
+        sketch,
         document.text,
     )
+    db.repeat(
+        "INSERT OR IGNORE INTO bands VALUES (?, ?)",
+        ((band, number) for band in copies.bands(sketch)),
+    )
     for chunk in chunks:
-        _add_chunk(db, chunk, document=document, file=file)
+        _add_chunk(db, chunk, document=document, number=number)
 
 
-def _add_chunk(db: Database, chunk: Chunk, *, document: Document, file: int) -> None:
+def _add_chunk(db: Database, chunk: Chunk, *, document: Document, number: int) -> None:
     span = chunk.span
     key = sha256(embedded_text(chunk).encode("utf-8")).hexdigest()
     row = db.insert(
         "INSERT INTO chunks (document, chunk_id, start, stop, key) VALUES (?, ?, ?, ?, ?)",
-        file,
+        number,
         chunk.chunk_id,
         span.start,
         span.end,
@@ -106,14 +131,24 @@ def _add_chunk(db: Database, chunk: Chunk, *, document: Document, file: int) -> 
     )
 
 
+def add_failure(db: Database, failure: Failure, *, file: int) -> None:
+    """Notes what could not be read, under the row of its file."""
+    db.execute(
+        "INSERT INTO failures VALUES (?, ?, ?, ?)",
+        file,
+        packed(failure.path),
+        packed(failure.reason),
+        failure.skipped,
+    )
+
+
 def forget(db: Database, path: str) -> list[str]:
     """Removes a file and all that was read from it, if it is known.
 
     Returns the embedding keys that its chunks used, which may be unused now.
     """
     keys = []
-    file = "(SELECT id FROM files WHERE path = ?)"
-    for key, row, chunk in chunks(db, f"WHERE document = {file}", packed(path)):
+    for key, row, chunk in chunks(db, f"WHERE document IN ({_OF_FILE})", packed(path)):
         # A contentless table forgets a row only when it is told the words once more.
         db.execute(
             "INSERT INTO fulltext (fulltext, rowid, title, text) VALUES ('delete', ?, ?, ?)",

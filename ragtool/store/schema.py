@@ -15,7 +15,7 @@ from ragtool.store import faults
 NAME = "ragtool.sqlite3"
 
 # Grows with every change of the tables, of chunking.embedded_text, or of the tokenizer.
-VERSION = 1
+VERSION = 2
 _APPLICATION = 0x72616774  # "ragt", so that another program's SQLite file is not taken for ours
 
 # path and reason are UTF-8 blobs, because a file name need not be valid Unicode. Rows of
@@ -35,10 +35,18 @@ _TABLES = (
         path BLOB NOT NULL UNIQUE,
         size INTEGER NOT NULL,
         mtime_ns INTEGER NOT NULL,
-        sha256 TEXT NOT NULL,
-        reason BLOB)""",
+        sha256 TEXT NOT NULL)""",
+    # A file that can't be read, or a part of one.
+    """CREATE TABLE failures (
+        file INTEGER NOT NULL REFERENCES files(id) ON DELETE CASCADE,
+        path BLOB NOT NULL,
+        reason BLOB NOT NULL,
+        skipped INTEGER NOT NULL)""",
+    "CREATE INDEX failures_by_file ON failures(file)",
     """CREATE TABLE documents (
-        id INTEGER PRIMARY KEY REFERENCES files(id) ON DELETE CASCADE,
+        id INTEGER PRIMARY KEY,
+        file INTEGER NOT NULL REFERENCES files(id) ON DELETE CASCADE,
+        path BLOB NOT NULL UNIQUE,
         digest TEXT NOT NULL,
         sha256 TEXT NOT NULL,
         title TEXT,
@@ -47,7 +55,14 @@ _TABLES = (
         source TEXT,
         pages TEXT NOT NULL,
         checksum TEXT NOT NULL,
+        signature BLOB NOT NULL,
         text TEXT NOT NULL)""",
+    # By which documents that are copies of each other are found, see `copies`.
+    """CREATE TABLE bands (
+        band INTEGER NOT NULL,
+        document INTEGER NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+        PRIMARY KEY (band, document)) WITHOUT ROWID""",
+    "CREATE INDEX bands_by_document ON bands(document)",
     """CREATE TABLE chunks (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         document INTEGER NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
@@ -55,6 +70,7 @@ _TABLES = (
         start INTEGER NOT NULL,
         stop INTEGER NOT NULL,
         key TEXT NOT NULL)""",
+    "CREATE INDEX documents_by_file ON documents(file)",
     "CREATE INDEX chunks_by_document ON chunks(document)",
     "CREATE INDEX chunks_by_key ON chunks(key)",
     """CREATE TABLE sentences (

@@ -1,0 +1,106 @@
+"""The nouns of looking after an index: what was done, what was found, what is wrong.
+
+Every record is frozen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Change(Enum):
+    """What indexing did with one file."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REMOVED = "removed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file, or a part of one, that could not be read, and why, in one line.
+
+    skipped: it is of a kind that holds no text for ragtool, such as a film;
+    otherwise something that should have been read was not.
+    """
+
+    path: str
+    reason: str
+    skipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What an index run did: files counted by change, the chunks the index
+    now holds, the failures, and the seconds it took."""
+
+    counts: Mapping[Change, int]
+    chunks: int
+    failures: tuple[Failure, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a step has come. step: what is being done, in a word or two
+    ("reading"). total is 0 where it isn't known. unit: what is counted
+    ("files", "chunks", "bytes")."""
+
+    step: str
+    done: int
+    total: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """What an index holds.
+
+    folder: absolute path of the index. fingerprint: hex digest over its whole
+    content. failures: files that could not be read. bytes: what the folder
+    takes on the disk. embedder: the model its vectors are of, generator: the
+    one that would answer. updated: time of the last change, ISO 8601 with
+    offset, None where nothing was ever indexed.
+    """
+
+    folder: str
+    fingerprint: str
+    documents: int
+    chunks: int
+    failures: int
+    bytes: int
+    embedder: str
+    generator: str
+    updated: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A quote of a saved answer, held against its file.
+
+    name: "[1]", or "[1] management" for a speaker. ok: the file's bytes and the
+    words at the quote's place are as they were. found: what was found, in words.
+    """
+
+    name: str
+    path: str
+    quote: str
+    ok: bool
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check of the installation. check: what was looked at, in a word or
+    two. message: what was found. remedy: the command that mends it, empty
+    when it is ok."""
+
+    check: str
+    ok: bool
+    message: str
+    remedy: str = ""
