@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -292,3 +296,22 @@ def test_a_copied_answer_takes_fewer_calls(
     )
     draft = one.generate(prompt, max_tokens=30)
     assert len(calls) < draft.completion_tokens
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal to send to oneself")
+def test_an_interrupt_breaks_reading_off(fresh: Callable[..., LlamaGenerator]) -> None:
+    """Ctrl-C while a long prompt is read: at once, and what is asked next is as ever."""
+    one = fresh()
+    expected = one.generate(A, max_tokens=12)
+    long = Prompt(SYSTEM, (HARBOUR * 40, WHO))
+    begun = time.perf_counter()
+    one.log_odds(long, yes=YES, no=NO)
+    whole = time.perf_counter() - begun
+    fresh_one = fresh()
+    timer = threading.Timer(whole / 5, os.kill, (os.getpid(), signal.SIGINT))
+    begun = time.perf_counter()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        fresh_one.log_odds(long, yes=YES, no=NO)
+    assert time.perf_counter() - begun < whole / 5 + 0.5 + whole / 4
+    assert fresh_one.generate(A, max_tokens=12) == expected

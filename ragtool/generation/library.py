@@ -70,13 +70,17 @@ def load_model(api: Any, path: Path) -> Any:
     return model
 
 
-def open_context(api: Any, model: Any, tokens: int, threads: int, path: Path) -> Any:
-    """Room for so many tokens of prompt and reply. Raises ModelError without memory for it."""
+def open_context(api: Any, model: Any, tokens: int, threads: int, path: Path, *, stop: Any) -> Any:
+    """Room for so many tokens of prompt and reply. Raises ModelError without memory for it.
+
+    stop: llama.cpp's abort callback, asked between two steps of its work.
+    """
     parameters = api.llama_context_default_params()
     parameters.n_ctx = tokens
     parameters.n_batch = parameters.n_ubatch = BATCH
     parameters.n_threads = parameters.n_threads_batch = threads
     parameters.no_perf = True
+    parameters.abort_callback = stop
     context = api.llama_init_from_model(model, parameters)
     if not context:
         raise ModelError(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtool.errors import ModelError
+from ragtool.generation.calls import Calls
 from ragtool.generation.frame import chat_frame
 from ragtool.generation.library import BATCH, load_model, open_context, silence, tokenize
 from ragtool.generation.lookup import guess
@@ -52,7 +53,10 @@ class LlamaGenerator:
         self._model = load_model(llama_cpp, path)
         trained = int(llama_cpp.llama_model_n_ctx_train(self._model))
         self._context_tokens = min(context_tokens, trained) if trained > 0 else context_tokens
-        self._context = open_context(llama_cpp, self._model, self._context_tokens, threads, path)
+        self._calls = Calls(llama_cpp)
+        self._context = open_context(
+            llama_cpp, self._model, self._context_tokens, threads, path, stop=self._calls.stop
+        )
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self._vocab_size = int(llama_cpp.llama_vocab_n_tokens(self._vocab))
@@ -76,6 +80,7 @@ class LlamaGenerator:
 
     def close(self) -> None:
         """Gives the memory back; the generator can't be used afterwards."""
+        self._calls.close()
         self._api.llama_free(self._context)
         self._api.llama_model_free(self._model)
 
@@ -184,11 +189,18 @@ class LlamaGenerator:
             wanted = (ctypes.c_int8 * len(block))(*([1] * len(block)))
             if each:
                 batch.logits = ctypes.cast(wanted, ctypes.POINTER(ctypes.c_int8))
-            status = self._api.llama_decode(self._context, batch)
+            try:
+                status = self._calls.run(self._api.llama_decode, self._context, batch)
+            except BaseException:
+                self._forget()
+                raise
             if status != 0:
-                self._api.llama_memory_clear(self._memory, True)
-                self._kept = []
+                self._forget()
                 raise ModelError(f"{self.name} stopped while reading (llama.cpp code {status}).")
+
+    def _forget(self) -> None:
+        self._api.llama_memory_clear(self._memory, True)
+        self._kept = []
 
     def _logits(self, at: int = -1) -> NDArray[np.float32]:
         """Of one token of the last call, -1 for the last; a view that the next call overwrites."""
