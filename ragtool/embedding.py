@@ -11,6 +11,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ class OnnxEmbedder:
 
     folder: the model's own folder, with the export in `onnx/`. threads: how
     many cores to use. Raises ModelError when the export is missing or damaged.
+    The graph itself is opened for the first text.
     """
 
     def __init__(self, folder: Path, *, threads: int) -> None:
@@ -50,8 +52,11 @@ class OnnxEmbedder:
         self._fingerprint: str = card["fingerprint"]
         self._dimensions: int = card["dimensions"]
         self._tokenizer = _open_tokenizer(folder, card["max_tokens"])
-        self._session = _open_session(target / GRAPH, threads)
-        self._inputs = tuple(node.name for node in self._session.get_inputs())
+        self._graph, self._threads = target / GRAPH, threads
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        return _open_session(self._graph, self._threads)
 
     @property
     def fingerprint(self) -> str:
@@ -91,7 +96,8 @@ class OnnxEmbedder:
             ids[row, : len(tokens)] = tokens
             mask[row, : len(tokens)] = 1
         feeds = {"input_ids": ids, "attention_mask": mask}
-        (output,) = self._session.run(None, {name: feeds[name] for name in self._inputs})
+        wanted = [node.name for node in self._session.get_inputs()]
+        (output,) = self._session.run(None, {name: feeds[name] for name in wanted})
         vectors: Vectors = np.asarray(output, dtype=np.float32)
         return vectors
 
