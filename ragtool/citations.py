@@ -154,6 +154,10 @@ class Citer:
         ordered = in_order(sentence, f"{known} {_texts(carrying)}") >= ORDERED
         return ordered and found.coverage >= SUPPORTED
 
+    def quoted(self, evidence: Evidence) -> Cited:
+        """The evidence itself as a sentence, in its own words."""
+        return self._in_its_words(evidence)
+
     def _in_its_words(self, best: Evidence, verdict: Verdict = "supported") -> Cited:
         """The source's own words in place of the sentence."""
         chain = chain_of(best, self._question)

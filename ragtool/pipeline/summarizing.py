@@ -10,14 +10,14 @@ from pathlib import Path
 from ragtool import chunking, readers
 from ragtool import evidence as evidence_stage
 from ragtool import prompt as prompts
-from ragtool.citations import Citer, whole_sentences
+from ragtool.citations import Cited, Citer, whole_sentences
 from ragtool.config import Settings
 from ragtool.errors import ReadError, SkipError, UsageError
 from ragtool.pipeline.citing import Numbering
 from ragtool.pipeline.loading import load_embedder, load_generator
 from ragtool.pipeline.walking import absolute, files_of
 from ragtool.protocols import Embedder, Generator
-from ragtool.records import AnswerSentence, Document, Evidence, Hit, ModelCard, Summary
+from ragtool.records import Document, Evidence, Hit, ModelCard, Summary
 from ragtool.sentences import sentences
 
 # Tokens of a document, or of all together, that the model reads.
@@ -26,6 +26,13 @@ READ_TOKENS = 1400
 MOST_TOGETHER = 20
 # Tokens that a word of English takes, and some to spare.
 TOKENS_A_WORD = 1.7
+# A summary's length, as shares of the words that were asked for.
+SHORTER, LONGER = 0.85, 1.15
+# A document of more chunks than WHOLE is read in parts, PARTS of them at most.
+WHOLE, PARTS = 8, 4
+# What is shorter, or doesn't end as a sentence, is a headline or a caption.
+_FEWEST_WORDS = 6
+_CLOSING = "\"'”’»)]"
 
 OnSummary = Callable[[Summary], None]
 
@@ -96,7 +103,11 @@ def _summary(
     )
     numbering = Numbering()
     citer = Citer(about or "", chosen, embedder=embedder)
-    kept = tuple(_kept(whole_sentences(draft), citer, numbering))
+    found = _fitted(list(_kept(whole_sentences(draft), citer)), words=words)
+    found += _filling(found, citer, chosen, words=words)
+    order = {document.path: number for number, document in enumerate(documents)}
+    found.sort(key=lambda cited: (order[cited.evidence[0].document.path], _place(cited)))
+    kept = tuple(map(numbering.number, found))
     return Summary(
         documents=documents,
         sentences=kept,
@@ -131,10 +142,18 @@ def _chosen(
         )
         topic = about or _topic(document)
         vector = embedder.embed([topic])[0]
-        ranked = evidence_stage.rank(topic, hits, question_vector=vector, embedder=embedder)
-        share = READ_TOKENS // len(documents)
-        chosen += evidence_stage.select(ranked, budget=share, cost=generator.count_tokens)
+        parts = _parts(hits, most=max(1, PARTS // len(documents)))
+        share = READ_TOKENS // (len(documents) * len(parts))
+        for part in parts:
+            ranked = evidence_stage.rank(topic, part, question_vector=vector, embedder=embedder)
+            chosen += evidence_stage.select(ranked, budget=share, cost=generator.count_tokens)
     return tuple(chosen)
+
+
+def _parts(hits: Sequence[Hit], *, most: int) -> list[tuple[Hit, ...]]:
+    """The chunks in runs of equal length: what comes late in a long document is read too."""
+    size = max(WHOLE, -(-len(hits) // most))
+    return [tuple(hits[at : at + size]) for at in range(0, len(hits), size)]
 
 
 def _topic(document: Document) -> str:
@@ -143,10 +162,55 @@ def _topic(document: Document) -> str:
     return " ".join([document.title or "", *(one.span.of(document.text) for one in opening)])
 
 
-def _kept(draft: str, citer: Citer, numbering: Numbering) -> Iterator[AnswerSentence]:
+def _kept(draft: str, citer: Citer) -> Iterator[Cited]:
     seen: set[str] = set()
     for sentence in sentences(draft):
         cited = citer.cite(sentence.span.of(draft))
         if cited.verdict != "unsupported" and cited.text not in seen:
             seen.add(cited.text)
-            yield numbering.number(cited)
+            yield cited
+
+
+def _fitted(kept: list[Cited], *, words: int) -> list[Cited]:
+    """The first sentences, as many as the length asked for takes, at least one."""
+    total = 0
+    for count, cited in enumerate(kept):
+        total += _length(cited)
+        if total > words * LONGER and count:
+            return kept[:count]
+    return kept
+
+
+def _filling(
+    kept: Sequence[Cited], citer: Citer, chosen: Sequence[Evidence], *, words: int
+) -> list[Cited]:
+    """The best sentences that are not cited yet, where the model wrote too little."""
+    total = sum(map(_length, kept))
+    cited = {one.sentence.span for each in kept for one in each.evidence}
+    filling: list[Cited] = []
+    for one in sorted(chosen, key=lambda one: -one.score):
+        if total >= words * SHORTER:
+            break
+        if one.sentence.span in cited or not _is_whole(one):
+            continue
+        more = citer.quoted(one)
+        if total + _length(more) <= words * LONGER:
+            filling.append(more)
+            total += _length(more)
+    return filling
+
+
+def _is_whole(evidence: Evidence) -> bool:
+    """Whether it is a sentence, and no headline, caption or question."""
+    text = evidence.text.rstrip(_CLOSING)
+    return text.endswith(".") and len(text.split()) >= _FEWEST_WORDS
+
+
+def _length(cited: Cited) -> int:
+    """In words."""
+    return len(cited.text.split())
+
+
+def _place(cited: Cited) -> int:
+    """Where the sentence stands in its source: a summary keeps the source's order."""
+    return cited.evidence[0].sentence.span.start
