@@ -48,7 +48,7 @@ class Document:
     digest of the bytes of the file on the disk. date: publication date as the
     file states it, ISO 8601, possibly only "2024" or "2024-06". source: the outlet or sender.
     pages: code point offset at which each page begins, empty where the format
-    has no pages.
+    has no pages. language: ISO 639-1 code, as detected; None where not sure.
     """
 
     path: str
@@ -59,6 +59,7 @@ class Document:
     date: str | None = None
     source: str | None = None
     pages: tuple[int, ...] = ()
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,14 @@ class Filters:
 
     since, until: ISO 8601 dates, both inclusive; a document without a date
     passes neither. source: a part of the outlet's name, case ignored.
-    path: a glob over the path.
+    path: a glob over the path. language: ISO 639-1 code.
     """
 
     since: str | None = None
     until: str | None = None
     source: str | None = None
     path: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def run(files: Path, index: Path) -> dict[str, object]:
     with subprocess.Popen([*command, "--json", "--quiet"], stdout=subprocess.PIPE) as running:
         peak = 0
         while running.poll() is None:
-            peak = max(peak, _megabytes(running.pid))
+            peak = max(peak, megabytes(running.pid))
             time.sleep(0.02)
         assert running.stdout is not None
         told = json.loads(running.stdout.read())
@@ -84,7 +84,7 @@ def run(files: Path, index: Path) -> dict[str, object]:
     }
 
 
-def _megabytes(parent: int) -> int:
+def megabytes(parent: int) -> int:
     """Resident memory of a process and its children, where /proc tells; else 0."""
     total = 0
     for each in [parent, *_children(parent)]:

@@ -38,7 +38,7 @@ LAYERS = (
         "scoring",
         "copies",
     },
-    {"protocols", "results", "reports"},
+    {"protocols", "results", "reports", "guard"},
     {"records", "errors"},
 )
 # config stands beside the layers: who reads it, and what it reads.

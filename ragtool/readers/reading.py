@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from ragtool.errors import NoTextError, ReadError, SkipError
@@ -32,6 +32,7 @@ from ragtool.readers import (
 from ragtool.readers import ocr as pictures
 from ragtool.readers.content import Content, Part, Reading, one_line
 from ragtool.readers.kinds import HEAD, Kind, is_picture, kind
+from ragtool.readers.languages import language
 from ragtool.records import Document
 from ragtool.reports import Failure
 
@@ -40,6 +41,7 @@ LARGEST_FILE = 512 << 20
 MOST_CHARACTERS = 100_000_000
 # How deep parts may lie in parts, and how many of them a file may have in all.
 DEEPEST, MOST_PARTS = 4, 100_000
+_NOTHING = "nothing in it can be read: "
 
 _PARSE: Mapping[Kind, Callable[[bytes], Content]] = {
     Kind.TEXT: text.parse,
@@ -110,7 +112,7 @@ class _Found:
         if parse := _PARSE.get(what):
             self._add(self._parsed(parse, data), path)
         if parts := _PARTS.get(what):
-            before = len(self.documents)
+            before, failed = len(self.documents), len(self.failures)
             try:
                 self._take_parts(parts(data), path, depth=depth)
             except ReadError as error:
@@ -119,7 +121,7 @@ class _Found:
                     raise
                 self.failures.append(Failure(path, error.message))
             if what not in _PARSE and len(self.documents) == before:
-                raise ReadError("nothing in it can be read.")
+                raise _nothing(self.failures[failed:])
 
     def _parsed(self, parse: Callable[[bytes], Content], data: bytes) -> Content:
         try:
@@ -180,6 +182,7 @@ def _document(content: Content, path: str, *, sha256: str) -> Document:
         date=content.date,
         source=one_line(content.source, limit=200),
         pages=content.pages,
+        language=language(content.text),
     )
 
 
@@ -202,6 +205,12 @@ def _unknown(head: bytes) -> ReadError:
     if is_picture(head):
         return SkipError("a picture: no text in it, try --ocr.")
     return SkipError("don't know how to read this kind of file.")
+
+
+def _nothing(failures: Sequence[Failure]) -> ReadError:
+    """A container of which nothing was read, by the reason of its first part."""
+    reason = failures[0].reason.removeprefix(_NOTHING) if failures else ""
+    return ReadError(f"{_NOTHING}{reason}" if reason else "nothing in it can be read.")
 
 
 def _without_suffix(name: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 from ragtool.readers.content import Reading
@@ -16,7 +17,7 @@ from ragtool.reports import Failure
 
 # The exit code of a process that reached the limit on its memory.
 NO_MEMORY = 86
-_FACTS = ("title", "author", "date", "source")
+_FACTS = ("title", "author", "date", "source", "language")
 
 
 def packed(reading: Reading) -> dict[str, Any]:
@@ -38,9 +39,21 @@ def unpacked(answer: Mapping[str, Any]) -> Reading:
 
 
 def _document(form: Mapping[str, Any], sha256: str) -> Document:
-    facts = {name: None if form[name] is None else _text(form[name]) for name in _FACTS}
+    facts = {name: None if form[name] is None else _storable(form[name]) for name in _FACTS}
+    text = _storable(form["text"])
     pages = tuple(int(page) for page in form["pages"])
-    return Document(_text(form["path"]), sha256, _text(form["text"]), pages=pages, **facts)
+    if pages and not all(a <= b for a, b in pairwise((0, *pages, len(text)))):
+        raise ValueError("pages that are not in the text")
+    return Document(_text(form["path"]), sha256, text, pages=pages, **facts)
+
+
+def _storable(value: object) -> str:
+    """A text as the index takes it: no NUL, and nothing that UTF-8 can't say."""
+    text = _text(value)
+    text.encode("utf-8")
+    if "\0" in text:
+        raise ValueError("a NUL in a text")
+    return text
 
 
 def _text(value: object) -> str:

@@ -79,7 +79,9 @@ def documents_form(documents: Sequence[Document]) -> Form:
     """Schema ragtool.documents/1."""
     return {
         "schema": "ragtool.documents/1",
-        "documents": [_document(document) for document in documents],
+        "documents": [
+            {**_document(document), "language": document.language} for document in documents
+        ],
     }
 
 

@@ -32,9 +32,12 @@ def failures_text(failures: Sequence[Failure], look: Look) -> str:
 
 
 def documents_text(documents: Sequence[Document], look: Look) -> str:
-    """A line for each document: path, title, date, source."""
+    """A line for each document: path, title, date, source, language."""
     return "\n".join(
-        dotted(path_text(document.path, look), document.title, document.date, document.source)
+        dotted(
+            *(path_text(document.path, look), document.title, document.date, document.source),
+            document.language,
+        )
         for document in documents
     )
 

@@ -15,13 +15,13 @@ from datetime import date
 from ragtool.errors import UsageError
 from ragtool.records import Filters
 
-Predicate = Callable[[str, str | None, str | None], bool]
+Predicate = Callable[[str, str | None, str | None, str | None], bool]
 
 _ISO = re.compile(r"\d{4}(-\d\d(-\d\d)?)?", re.ASCII)
 
 
 def predicate(filters: Filters) -> Predicate | None:
-    """A function of (path, date, source) that says whether a document passes.
+    """A function of (path, date, source, language) that says whether a document passes.
 
     None when nothing is filtered. Dates: "2024" and "2024-06" stand for the
     whole year or month, in a filter and in a document alike; a document passes
@@ -38,10 +38,11 @@ def predicate(filters: Filters) -> Predicate | None:
     source = _folded(filters.source)
     glob = _glob(filters.path)
 
-    def passes(path: str, day: str | None, outlet: str | None) -> bool:
+    def passes(path: str, day: str | None, outlet: str | None, language: str | None) -> bool:
         return (
             _overlaps(day, since=since, until=until)
             and (source is None or source in (_folded(outlet) or ""))
+            and (filters.language is None or language == filters.language)
             and (glob is None or glob.match(_slashed(path)) is not None)
         )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # apart less than a word of the text does.
 _BM25 = "bm25(fulltext, 0.5, 1.0)"
 _ALLOWED = """SELECT id FROM chunks WHERE document IN (
-    SELECT id FROM documents WHERE passes(path, date, source))"""
+    SELECT id FROM documents WHERE passes(path, date, source, language))"""
 
 
 def match(
@@ -53,8 +53,8 @@ def _defined(db: Database, filters: Filters) -> bool:
         return False
     db.define(
         "passes",
-        lambda path, day, source: passes(rows.unpacked(path), day, source),
-        arguments=3,
+        lambda path, *facts: passes(rows.unpacked(path), *facts),
+        arguments=4,
     )
     return True
 

@@ -14,7 +14,7 @@ from ragtool.records import Chunk, Document, Sentence, Span
 from ragtool.reports import Failure
 from ragtool.store.database import Database
 
-_DOCUMENT = """SELECT path, sha256, text, title, author, date, source, pages, checksum
+_DOCUMENT = """SELECT path, sha256, text, title, author, date, source, language, pages, checksum
     FROM documents"""
 _OF_FILE = "SELECT id FROM documents WHERE file = (SELECT id FROM files WHERE path = ?)"
 _CHUNK = "SELECT key, id, document, chunk_id, start, stop FROM chunks"
@@ -36,15 +36,14 @@ def unpacked(blob: bytes) -> str:
 
 def documents(db: Database, where: str, *values: object) -> Iterator[Document]:
     """The documents that the SQL after FROM picks, in its order."""
-    for path, digest, text, title, author, date, source, pages, checksum in db.execute(
-        f"{_DOCUMENT} {where}", *values
-    ):
+    for path, digest, text, *facts, pages, checksum in db.execute(f"{_DOCUMENT} {where}", *values):
         if _checksum(text) != checksum:  # a quote must never come from a flipped bit
             raise ValueError("a text is not what was stored")
-        if not all(part is None or isinstance(part, str) for part in (title, author, date, source)):
+        if not all(part is None or isinstance(part, str) for part in facts):
             raise TypeError("what is known of a document is not text")
         starts = tuple(int(start) for start in json.loads(pages))
-        yield Document(unpacked(path), digest, text, title, author, date, source, starts)
+        title, author, date, source, language = facts
+        yield Document(unpacked(path), digest, text, title, author, date, source, starts, language)
 
 
 def chunks(db: Database, where: str, *values: object) -> Iterator[tuple[str, int, Chunk]]:
@@ -83,7 +82,7 @@ def add_document(db: Database, document: Document, chunks: Sequence[Chunk], *, f
     """Adds a document under the row of its file, with its chunks and their full text."""
     sketch = copies.signature(document.text)
     number = db.insert(
-        "INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         file,
         packed(document.path),
         _digest(document, chunks),
@@ -92,6 +91,7 @@ def add_document(db: Database, document: Document, chunks: Sequence[Chunk], *, f
         document.author,
         document.date,
         document.source,
+        document.language,
         json.dumps(document.pages),
         _checksum(document.text),
         sketch,
@@ -177,7 +177,7 @@ def _digest(document: Document, chunks: Sequence[Chunk]) -> str:
         document.path,
         document.sha256,
         _checksum(document.text),
-        [document.title, document.author, document.date, document.source],
+        [document.title, document.author, document.date, document.source, document.language],
         document.pages,
     ]
     for chunk in chunks:

@@ -53,6 +53,7 @@ _TABLES = (
         author TEXT,
         date TEXT,
         source TEXT,
+        language TEXT,
         pages TEXT NOT NULL,
         checksum TEXT NOT NULL,
         signature BLOB NOT NULL,
