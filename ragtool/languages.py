@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 # So much of a text tells its language; less than so many letters don't.
-_READ, _FEWEST_LETTERS = 2_000, 60
+_READ, _FEWEST_LETTERS = 2_000, 40
 _SURE = 0.9
 
 

@@ -48,7 +48,8 @@ class Document:
     digest of the bytes of the file on the disk. date: publication date as the
     file states it, ISO 8601, possibly only "2024" or "2024-06". source: the outlet or sender.
     pages: code point offset at which each page begins, empty where the format
-    has no pages. language: ISO 639-1 code, as detected; None where not sure.
+    has no pages. language: ISO 639-1 code, as detected when it is
+    indexed; None where not sure.
     """
 
     path: str

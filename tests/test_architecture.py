@@ -37,6 +37,7 @@ LAYERS = (
         "cues",
         "scoring",
         "copies",
+        "languages",
     },
     {"protocols", "results", "reports", "guard"},
     {"records", "errors"},

@@ -265,7 +265,7 @@ def test_two_files_with_one_text_are_both_citable_and_embedded_once(bench: Bench
         {"unchanged": 1, "removed": 1},
         ["two.txt"],
     )
-    assert bench.embedder.texts[1:] == ["harbour", "harbour"]  # the two queries
+    assert bench.embedder.texts[1:] == ["harbour"] * 3  # the queries
 
 
 def test_a_renamed_file_is_not_embedded_again(bench: Bench) -> None:
@@ -647,3 +647,19 @@ def test_documents_inside_a_file(bench: Bench) -> None:
     assert bench.changes() == {"unchanged": 1}
     assert pipeline.remove([path], bench.settings) == 1
     assert bench.names() == []
+
+
+def test_languages_are_told_and_filter(bench: Bench) -> None:
+    texts = {
+        "en": "The committee said on Monday that the bridge would open again in spring.",
+        "de": "Die Brücke über den Fluss wird im Frühjahr wieder geöffnet, sagte der Bürgermeister.",
+        "ru": "Комиссия сообщила в понедельник, что мост откроют весной и никто не пострадал.",
+    }
+    for code, text in texts.items():
+        bench.write(f"{code}.txt", text)
+    bench.write("short.txt", "Bridge 12")
+    bench.index()
+    told = {Path(d.path).stem: d.language for d in pipeline.documents(bench.settings)}
+    assert told == {"en": "en", "de": "de", "ru": "ru", "short": None}
+    for code in texts:
+        assert bench.found("bridge spring", filters=Filters(language=code)) == [f"{code}.txt"]

@@ -11,12 +11,14 @@ import stat
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ragtool import chunking, readers, vectors
 from ragtool.config import Settings
 from ragtool.embedding import OnnxEmbedder
 from ragtool.errors import ReadError, SetupError, SkipError, UsageError
+from ragtool.languages import language
 from ragtool.pipeline.loading import load_embedder
 from ragtool.pipeline.machine import cores
 from ragtool.pipeline.walking import absolute, files_of, is_below
@@ -170,9 +172,10 @@ def _taken(
         reason = outcome.message.removeprefix(f"{path}: ")
         skipped = isinstance(outcome, SkipError)
         return _failed(path, store, reason, stamp=_stamp(status), skipped=skipped)
+    documents = [replace(each, language=language(each.text)) for each in outcome.documents]
     store.put(
         str(path),
-        [(document, chunking.chunks(document)) for document in outcome.documents],
+        [(document, chunking.chunks(document)) for document in documents],
         state=FileState(*_stamp(status), outcome.sha256),
         failures=outcome.failures,
     )

@@ -21,6 +21,7 @@ from ragtool.readers.encoding import decode
 
 DEEPEST, MOST_PARTS = 50, 10_000
 """How deep multiparts may lie in each other, and how many parts a file may have."""
+_TOO_MANY = f"more than {MOST_PARTS:,} parts, or {DEEPEST} in each other"
 
 KNOWN = frozenset(
     "from to cc bcc date subject sender reply-to message-id mime-version received return-path "
@@ -66,13 +67,15 @@ def opened(data: bytes) -> Message:
         raise ReadError("no mail: it doesn't begin with a mail's headers")
     head = _head(data)
     body = data[data.find(head) + len(head) :]
-    # What the package stumbles over is not foreseen (RecursionError among it, where
-    # parts nest without end): whatever it is, it is this file that can't be read.
+    # What the package stumbles over is not foreseen: whatever it is, it is this file
+    # that can't be read.
     try:
         message = _with_boundary(message_from_bytes(_mended(head) + body, policy=policy.compat32))
         leaves(message)
     except ReadError:
         raise
+    except RecursionError as error:
+        raise ReadError(_TOO_MANY) from error
     except Exception as error:
         raise ReadError(f"parts that can't be told apart ({type(error).__name__})") from error
     return message
@@ -89,7 +92,7 @@ def leaves(message: Message) -> list[Message]:
         part, depth = waiting.pop()
         inner = children(part)
         if depth > DEEPEST or len(found) + len(waiting) + len(inner) > MOST_PARTS:
-            raise ReadError(f"more than {MOST_PARTS:,} parts, or {DEEPEST} in each other")
+            raise ReadError(_TOO_MANY)
         waiting.extend((each, depth + 1) for each in reversed(inner))
         found.extend([] if inner else [part])
     return found

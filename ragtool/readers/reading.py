@@ -32,7 +32,6 @@ from ragtool.readers import (
 from ragtool.readers import ocr as pictures
 from ragtool.readers.content import Content, Part, Reading, one_line
 from ragtool.readers.kinds import HEAD, Kind, is_picture, kind
-from ragtool.readers.languages import language
 from ragtool.records import Document
 from ragtool.reports import Failure
 
@@ -182,7 +181,6 @@ def _document(content: Content, path: str, *, sha256: str) -> Document:
         date=content.date,
         source=one_line(content.source, limit=200),
         pages=content.pages,
-        language=language(content.text),
     )
 
 

@@ -17,7 +17,7 @@ from ragtool.reports import Failure
 
 # The exit code of a process that reached the limit on its memory.
 NO_MEMORY = 86
-_FACTS = ("title", "author", "date", "source", "language")
+_FACTS = ("title", "author", "date", "source")
 
 
 def packed(reading: Reading) -> dict[str, Any]:

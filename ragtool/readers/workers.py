@@ -225,6 +225,15 @@ def _reading(path: Path, line: bytes) -> Reading | None:
         if "error" in answer:
             kind = SkipError if answer["skipped"] else ReadError
             raise kind(f"{path}: {answer['error']}")
-        return None if answer.get("same") else unpacked(answer)
+        return None if answer.get("same") else _of_file(path, unpacked(answer))
     except (ValueError, KeyError, TypeError) as error:
         raise ReadError(f"{path}: the reader's answer can't be understood.") from error
+
+
+def _of_file(path: Path, reading: Reading) -> Reading:
+    """The reading, if it speaks of this file alone. Raises ValueError."""
+    file = os.path.abspath(path)  # noqa: PTH100 - as `reading.read` names it
+    for each in (*(one.path for one in reading.documents), *(one.path for one in reading.failures)):
+        if each != file and (not each.startswith(file + os.sep) or ".." in Path(each).parts):
+            raise ValueError("a path that is not of the file")
+    return reading
