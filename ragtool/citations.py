@@ -41,10 +41,10 @@ from ragtool.words import content_words, numbers, stem, words
 # that a reason is given where it asks why.
 WORDS, FRESH, FACTS, MEANING, RANK = 0.3, 0.3, 0.2, 0.3, 0.4
 SHORT, SPEAKS, REASON = 0.6, 0.3, 0.3
-# The share of a sentence's words that must stand in what it cites, and the
-# share that must stand in the best of it where the source attributes them:
-# there a word more may put something into somebody's mouth.
-SUPPORTED, ATTRIBUTED = 0.75, 1.0
+# The share of a sentence's words that must stand in what it cites, and in the
+# best of it where the source attributes them: one word more may turn the source
+# around ("disestablished") or put something into somebody's mouth.
+SUPPORTED = 1.0
 # The share of them that must stand there in the same order: the same words in
 # another order say who did what to whom the other way round.
 ORDERED = 0.75
@@ -148,7 +148,7 @@ class Citer:
         if not keeps_speaker(sentence, chain, best.document.text):
             return False
         if chain:
-            close = coverage(sentence, f"{best.text} {known}") >= ATTRIBUTED
+            close = coverage(sentence, f"{best.text} {known}") >= SUPPORTED
             if not close or not keeps_cue(sentence, chain):
                 return False
         ordered = in_order(sentence, f"{known} {_texts(carrying)}") >= ORDERED

@@ -208,6 +208,33 @@ def test_an_attribution_lost_is_never_shown(text: str, lost: str) -> None:
     assert "Olga Marin" in [link.speaker.of(f"Fire on the pier\n{text}\n") for link in cited.chain]
 
 
+@pytest.mark.parametrize(
+    ("question", "sentence", "text"),
+    [
+        (
+            "What occurs in fluctuating velocity motion?",
+            "Dynamic equilibrium occurs in fluctuating velocity motion.",
+            "Dynamic equilibrium occurs in constant velocity motion.",
+        ),
+        (
+            "When did Kublai disestablish the Great Yuan?",
+            "Kublai Khan disestablished the Great Yuan in 1271.",
+            "Kublai Khan established the Great Yuan in the year 1271.",
+        ),
+        (
+            "What led to the strike at the southern mill?",
+            "A pay cut led to the strike at the southern mill.",
+            "A pay cut led to the strike at the northern mill of the company.",
+        ),
+    ],
+    ids=["an adjective", "a prefix", "a place"],
+)
+def test_a_word_of_the_question_does_not_slip_in(question: str, sentence: str, text: str) -> None:
+    cited = cite(question, sentence, text)
+    assert cited.mended
+    assert cited.text == text
+
+
 def test_a_name_from_another_sentence_is_cited_too() -> None:
     text = "Fire on the pier\nOlga Marin leads the port. She denied that the doors were locked.\n"
     document = Document("/a.txt", "0" * 64, text, title="Fire on the pier")
