@@ -96,11 +96,6 @@ def is_picture(head: bytes) -> bool:
     return head.startswith(_PICTURES)
 
 
-def by_name(name: str) -> Kind | None:
-    """The kind that the name tells; None when it tells none."""
-    return _BY_NAME.get(PurePath(name).suffix.lower())
-
-
 def _by_beginning(head: bytes) -> Kind | None:
     if b"%PDF-" in head[:1024]:
         return Kind.PDF
