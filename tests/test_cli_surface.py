@@ -434,11 +434,11 @@ def test_what_is_no_date(text: str) -> None:
 )
 def test_since_may_not_be_later_than_until(since: str, until: str, fits: bool) -> None:
     if fits:
-        chosen = filters(since=since, until=until, source=None, path=None)
+        chosen = filters(since=since, until=until, source=None, path=None, language=None)
         assert chosen == Filters(since=since, until=until)
         return
     with pytest.raises(UsageError, match="is later than"):
-        filters(since=since, until=until, source=None, path=None)
+        filters(since=since, until=until, source=None, path=None, language=None)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ show, verify."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -11,8 +12,11 @@ from ragtool import pipeline
 from ragtool.cli.invocation import Everywhere, Invocation, begin
 from ragtool.cli.options import (
     AsJson,
+    AsMarkdown,
+    HtmlFile,
     IndexDir,
     K,
+    Language,
     ModelName,
     PathGlob,
     Paths,
@@ -24,10 +28,11 @@ from ragtool.cli.options import (
     paths_given,
     words,
 )
+from ragtool.cli.pages import filters_told, page_file, settings_told, write_page
 from ragtool.cli.questions import Question, read_questions, text_of
 from ragtool.errors import UsageError
 from ragtool.records import Answer, AnswerSentence, Citation, Filters, Hit, Summary
-from ragtool.rendering import answers, forms, listings, passages
+from ragtool.rendering import answers, forms, listings, markdown, page, passages
 from ragtool.rendering.harmless import harmless, json_line
 from ragtool.rendering.look import bold, flowed
 
@@ -51,6 +56,9 @@ def ask(
     until: Until = None,
     source: Source = None,
     path: PathGlob = None,
+    language: Language = None,
+    html: HtmlFile = None,
+    as_markdown: AsMarkdown = False,
     index: IndexDir = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -60,8 +68,10 @@ def ask(
     Exit code 3: the sources hold no supported answer.
     """
     invocation = begin(ctx, Everywhere(index, as_json, quiet), generator=model, k=k)
-    asked = _asked(question, questions)
-    chosen = filters(since=since, until=until, source=source, path=path)
+    _one_form(invocation, as_markdown=as_markdown)
+    asked, file = _asked(question, questions), page_file(html)
+    kept, notes = [], 0
+    chosen = filters(since=since, until=until, source=source, path=path, language=language)
     with pipeline.Session(invocation.settings) as session:
         if session.unread:
             invocation.terminal.note(
@@ -70,8 +80,15 @@ def ask(
             )
         for number, item in enumerate(asked):
             if questions is not None:
-                _tell_question(invocation, item, first=number == 0)
-            answer = Asking(invocation).ask(session, item, filters=chosen)
+                _tell_question(invocation, item, first=number == 0, as_markdown=as_markdown)
+            asking = Asking(invocation, as_markdown=as_markdown, notes=notes)
+            answer = asking.ask(session, item, filters=chosen)
+            notes += len(answer.citations)
+            if file is not None:  # the texts of all that was retrieved would fill the memory
+                kept.append(replace(answer, retrieved=()))
+    if file is not None:
+        settings = filters_told(chosen, k=invocation.settings.k)
+        write_page(file, page.answers_page(kept, settings=settings), told=kept)
     if questions is None and answer.status == "not_found":
         raise typer.Exit(NOT_FOUND)
 
@@ -85,6 +102,7 @@ def search(
     until: Until = None,
     source: Source = None,
     path: PathGlob = None,
+    language: Language = None,
     index: IndexDir = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -92,7 +110,7 @@ def search(
     """List the chunks that fit QUERY best. No language model is loaded."""
     invocation = begin(ctx, Everywhere(index, as_json, quiet), generator=model, k=k)
     wanted = words(query, what="The query")
-    chosen = filters(since=since, until=until, source=source, path=path)
+    chosen = filters(since=since, until=until, source=source, path=path, language=language)
     hits = pipeline.search(wanted, invocation.settings, k=invocation.settings.k, filters=chosen)
     if not hits:
         invocation.terminal.note("ragtool: nothing found.")
@@ -118,6 +136,8 @@ def summarize(
         ),
     ] = 100,
     model: ModelName = None,
+    html: HtmlFile = None,
+    as_markdown: AsMarkdown = False,
     index: IndexDir = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -127,20 +147,25 @@ def summarize(
     Every sentence carries its source, as in an answer.
     """
     invocation = begin(ctx, Everywhere(index, as_json, quiet), generator=model)
-    topic = None if about is None else words(about, what="--about")
-    written = 0
+    _one_form(invocation, as_markdown=as_markdown)
+    topic, file = None if about is None else words(about, what="--about"), page_file(html)
+    written = notes = 0
 
     def tell(summary: Summary) -> None:
-        nonlocal written
+        nonlocal written, notes
         if written and not invocation.json:
             invocation.terminal.piece("\n")
         invocation.tell(
             form=lambda: forms.summary_form(summary),
-            text=lambda look: answers.summary_text(summary, look),
+            text=lambda look: (
+                markdown.summary_markdown(summary, look, before=notes)
+                if as_markdown
+                else answers.summary_text(summary, look)
+            ),
         )
-        written += 1
+        written, notes = written + 1, notes + len(summary.citations)
 
-    pipeline.summarize(
+    summaries = pipeline.summarize(
         paths_given(paths),
         invocation.settings,
         together=together,
@@ -148,6 +173,9 @@ def summarize(
         words=length,
         on_summary=tell,
     )
+    if file is not None:
+        settings = settings_told(together=together, about=topic, words_a_paragraph=length)
+        write_page(file, page.summaries_page(summaries, settings=settings), told=summaries)
 
 
 def show(
@@ -193,11 +221,18 @@ def verify(
 
 
 class Asking:
-    """One question on its way: what is told while the answer comes, and after."""
+    """One question on its way: what is told while the answer comes, and after.
 
-    def __init__(self, invocation: Invocation) -> None:
+    as_markdown: the answer is told as Markdown. notes: footnotes told before it.
+    """
+
+    def __init__(
+        self, invocation: Invocation, *, as_markdown: bool = False, notes: int = 0
+    ) -> None:
         self._terminal = invocation.terminal
         self._json = invocation.json
+        self._markdown = as_markdown
+        self._notes = notes
         self._k = invocation.settings.k
         self._told: list[AnswerSentence] = []
         self._column = 0
@@ -225,7 +260,7 @@ class Asking:
             self._terminal.note(flowed(f"reading: {titles}", self._terminal.look))
 
     def _tell_sentence(self, sentence: AnswerSentence, _: tuple[Citation, ...]) -> None:
-        if self._json or not self._terminal.streams:
+        if self._json or self._markdown or not self._terminal.streams:
             return
         piece = flowed(answers.sentence_text(sentence), self._terminal.look, column=self._column)
         self._column = len(piece.rpartition("\n")[2]) + (0 if "\n" in piece else self._column)
@@ -234,6 +269,10 @@ class Asking:
 
     def _tell_rest(self, answer: Answer) -> None:
         look = self._terminal.look
+        if self._markdown:
+            text = markdown.answer_markdown(answer, look, before=self._notes)
+            self._terminal.answer(text)
+            return
         if self._told:
             self._terminal.piece("\n\n")
         if self._told and tuple(self._told) == answer.sentences:
@@ -254,10 +293,21 @@ class Asking:
             self._terminal.note(f"{seconds:.1f} s · {harmless(answer.model.name)}")
 
 
-def _tell_question(invocation: Invocation, question: Question, *, first: bool) -> None:
+def _one_form(invocation: Invocation, *, as_markdown: bool) -> None:
+    if as_markdown and invocation.json:
+        raise UsageError("Give --json or --markdown, not both.")
+
+
+def _tell_question(
+    invocation: Invocation, question: Question, *, first: bool, as_markdown: bool
+) -> None:
     """Head an answer in text with its question; in JSON it is a field."""
     if not invocation.json:
-        heading = bold(harmless(question.text), invocation.terminal.look)
+        heading = (
+            markdown.question_markdown(question.text) + "\n"
+            if as_markdown
+            else bold(harmless(question.text), invocation.terminal.look)
+        )
         invocation.terminal.answer(("" if first else "\n") + heading)
 
 

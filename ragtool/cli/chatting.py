@@ -16,6 +16,7 @@ from ragtool.cli.options import (
     AsJson,
     IndexDir,
     K,
+    Language,
     ModelName,
     PathGlob,
     Quiet,
@@ -51,6 +52,7 @@ def chat(
     until: Until = None,
     source: Source = None,
     path: PathGlob = None,
+    language: Language = None,
     index: IndexDir = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -60,7 +62,7 @@ def chat(
     What is typed is not kept on the disk, unless with /save.
     """
     invocation = begin(ctx, Everywhere(index, as_json, quiet), generator=model, k=k)
-    chosen = filters(since=since, until=until, source=source, path=path)
+    chosen = filters(since=since, until=until, source=source, path=path, language=language)
     with pipeline.Session(invocation.settings) as session:
         _Chat(invocation, session, chosen).run(_lines())
 

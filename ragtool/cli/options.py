@@ -52,12 +52,29 @@ PathGlob = Annotated[
     str | None,
     typer.Option("--path", metavar="GLOB", help="Only documents whose path matches GLOB."),
 ]
+Language = Annotated[
+    str | None,
+    typer.Option("--language", metavar="CODE", help="Only documents in that language, as en."),
+]
+
+HtmlFile = Annotated[
+    str | None,
+    typer.Option("--html", metavar="FILE", help="Write it to FILE too, as a page for a browser."),
+]
+AsMarkdown = Annotated[
+    bool, typer.Option("--markdown", help="Print Markdown with footnotes, to be pasted.")
+]
 
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
 
 
 def filters(
-    *, since: str | None, until: str | None, source: str | None, path: str | None
+    *,
+    since: str | None,
+    until: str | None,
+    source: str | None,
+    path: str | None,
+    language: str | None,
 ) -> Filters:
     """The filters, checked. Raises UsageError."""
     chosen = Filters(
@@ -65,6 +82,7 @@ def filters(
         until=None if until is None else date(until, option="--until"),
         source=None if source is None else words(source, what="--source"),
         path=path or None,
+        language=None if language is None else words(language, what="--language").lower(),
     )
     if chosen.since and chosen.until and _later(chosen.since, chosen.until):
         raise UsageError(f"--since {chosen.since} is later than --until {chosen.until}.")
