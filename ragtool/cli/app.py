@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 import ragtool
+from ragtool import guard
 from ragtool.cli import asking, chatting, evaluating, indexing, modelling
 from ragtool.cli.invocation import Everywhere
 from ragtool.cli.options import AsJson, IndexDir, Quiet
@@ -46,7 +47,8 @@ class Commands(TyperGroup):
 
 
 def main() -> None:
-    """Run the command line and end the process with its exit code."""
+    """Run the command line, without a network, and end the process with its exit code."""
+    guard.deny_network()
     sys.stdout = ready(sys.stdout)
     sys.stderr = ready(sys.stderr)
     if not _debugging():

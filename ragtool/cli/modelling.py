@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ragtool import models
+from ragtool import guard, models
 from ragtool.cli.invocation import Everywhere, Invocation, begin
 from ragtool.cli.options import AsJson, IndexDir, Quiet
 from ragtool.config import Settings
@@ -69,16 +69,18 @@ def pull(
     if origin == "":
         raise UsageError("--from is empty.")
     place = None if origin is None else Path(origin)
-    paths = {
-        model.name: models.pull(
-            model,
-            settings.models,
-            origin=place,
-            endpoint=settings.hub,
-            report=_report(invocation, model),
-        )
-        for model in map(models.find, names or _used(settings))
-    }
+    # The only command that may reach for the network.
+    with guard.network_allowed():
+        paths = {
+            model.name: models.pull(
+                model,
+                settings.models,
+                origin=place,
+                endpoint=settings.hub,
+                report=_report(invocation, model),
+            )
+            for model in map(models.find, names or _used(settings))
+        }
     _tell_paths(invocation, paths)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from ragtool import models, vectors
+from ragtool import guard, models, vectors
 from ragtool.config import Settings
 from ragtool.errors import RagtoolError, UsageError
 from ragtool.generation import llama_faults
@@ -83,6 +83,7 @@ def doctor(settings: Settings) -> tuple[Finding, ...]:
         _attempt("embedder", lambda: _embeds(settings)),
         _attempt("index", lambda: _index(settings)),
         _room(settings.index),
+        _network(),
     )
 
 
@@ -128,6 +129,12 @@ def _room(folder: Path) -> Finding:
     free = shutil.disk_usage(there).free
     message = f"{free / 1e9:.1f} GB free for {folder}"
     return Finding("disk", free > _ROOM, message, "" if free > _ROOM else "Free some space.")
+
+
+def _network() -> Finding:
+    if guard.is_denied():
+        return Finding("network", True, "denied to every command but models pull")
+    return Finding("network", False, "not denied to this process", "Run: ragtool doctor")
 
 
 def _attempt(check: str, look: Callable[[], str]) -> Finding:

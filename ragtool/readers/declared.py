@@ -19,6 +19,7 @@ from ragtool.readers.content import iso_date
 Page = Any
 
 _ARTICLES = re.compile(r"article|posting|report|review", re.IGNORECASE)
+_LONGEST_SEARCHED = 50_000  # characters of linked data
 _LINKED_DATA = './/script[@type="application/ld+json"]'
 _DATE_KEY = re.compile(r'"(?:date\w+|uploadDate)"')
 _PUBLISHED_META = (
@@ -90,7 +91,9 @@ def without_updates(page: Page) -> Page:
     either for the day it was published."""
     page = deepcopy(page)
     for script in page.iterfind(_LINKED_DATA):
-        script.text = _DATE_KEY.sub('"-"', script.text or "")
+        stated = script.text or ""
+        # Where it is broken, trafilatura searches it in a time that grows with its square.
+        script.text = _DATE_KEY.sub('"-"', stated) if len(stated) <= _LONGEST_SEARCHED else ""
     for each in list(page.iter("meta", "time", "span", "p", "small", "abbr", "em", "i")):
         marks, said = _marks(each), (each.text_content() or "").strip()
         marked = _UPDATED.search(marks) and not _PUBLISHED.search(marks)

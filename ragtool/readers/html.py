@@ -23,6 +23,8 @@ _LONELY_MARK = re.compile(r"^([-*•])[ \t]*\n+", re.MULTILINE)
 
 # Shorter than this, the leaner of two readings may have lost the article.
 _LEAST_ARTICLE = 400
+# News pages have some thousand, long reports on one page ten thousand.
+_MOST_ELEMENTS = 20_000
 
 _NOBODY = frozenset({"admin", "administrator", "editor", "webmaster", "root", "user", "unknown"})
 # What is left of "By Jane Doe, Monday, 3 November" when the numbers are gone. Months
@@ -91,10 +93,12 @@ def _content(page: Page) -> Content:
 def _article(page: Page) -> str:
     """The main text. Of two readings, one with trafilatura's safety nets and one
     without, the shorter: both hold the article where they are of any length, and
-    the longer has taken up what stands around it."""
+    the longer has taken up what stands around it. The nets take a time that grows
+    with the square of a page's paragraphs: a page of very many is read once."""
     from trafilatura import html2txt
 
-    readings = sorted((_reading(page, fast=True), _reading(page, fast=False)), key=len)
+    ways = (True,) if sum(1 for _ in page.iter()) > _MOST_ELEMENTS else (True, False)
+    readings = sorted((_reading(page, fast=fast) for fast in ways), key=len)
     leaner = next((text for text in readings if len(text) >= _LEAST_ARTICLE), readings[-1])
     return leaner or html2txt(page)
 

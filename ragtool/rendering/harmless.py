@@ -26,7 +26,14 @@ def _replacements() -> Iterator[tuple[int, str]]:
         yield code, ""  # bidirectional embeddings, overrides and isolates
     for code in (0xAD, 0x034F, 0x180E, 0x200B, *range(0x2060, 0x2066), *range(0x206A, 0x2070)):
         yield code, ""  # no width, no ink
-    for code in (0xFEFF, 0xFFF9, 0xFFFA, 0xFFFB, *range(0xE0000, 0xE1000)):
+    for code in (
+        0xFEFF,
+        0xFFF9,
+        0xFFFA,
+        0xFFFB,
+        *range(0x1D173, 0x1D17B),
+        *range(0xE0000, 0xE1000),
+    ):
         yield code, ""
 
 
@@ -39,6 +46,10 @@ _STRAY_JOINERS = re.compile(
     "\U00010000-\U0001ffff])[\u061c\u200c-\u200f]"
 )
 
+# No script puts more marks on one letter; a tower of them covers the lines around.
+_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_MARKS_TOO_MANY = re.compile(f"([{_MARKS}]{{4}})[{_MARKS}]+")
+
 # Legal in a JSON string, and yet able to act where the JSON is printed.
 _ESCAPED_IN_JSON = re.compile(
     "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
@@ -50,10 +61,12 @@ def harmless(text: str) -> str:
 
     Control characters become their pictures, or U+FFFD where there is none;
     tabs, line ends and page breaks become blanks; lone surrogates become
-    U+FFFD; bidirectional controls and characters without width are dropped.
+    U+FFFD; bidirectional controls and characters without width are dropped, and
+    what stands on one letter beyond four marks.
     Harmless text comes back as it is.
     """
-    return _STRAY_JOINERS.sub("", text.translate(_REPLACED))
+    plain = _STRAY_JOINERS.sub("", text.translate(_REPLACED))
+    return _MARKS_TOO_MANY.sub(r"\1", plain)
 
 
 def json_line(form: Mapping[str, object]) -> str:
