@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -227,8 +228,12 @@ def _open_tokenizer(folder: Path, max_tokens: int) -> tokenizers.Tokenizer:
 
 
 def _open_session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
+    # Its builds report to their maker unless told not to, before they are loaded and,
+    # on Windows, after. The command line says it too; this is for other programs.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

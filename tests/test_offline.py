@@ -34,7 +34,7 @@ PULL = "models pull"
 
 # What follows each command. INDEX is given by the environment.
 COMMANDS = {
-    "index": ["set/articles"],
+    "index": ["articles"],
     "ask": [WHO, "--model", SMALL],
     "summarize": ["articles", "--words", "20", "--model", SMALL],
     "search": ["harbour"],
@@ -43,7 +43,7 @@ COMMANDS = {
     "chat": ["--model", SMALL],
     "eval": ["set", "--model", SMALL],
     "documents": [],
-    "documents remove": ["articles"],
+    "documents remove": ["set/articles"],
     "status": [],
     "doctor": [],
     "models list": [],
@@ -123,7 +123,7 @@ def prepared(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     question = {"id": "1", "question": WHO, "answerable": True, "document": "harbour.txt"}
     (folder / "set" / "questions.jsonl").write_text(json.dumps(question) + "\n", encoding="utf-8")
     bench = Bench(folder, models, folder)
-    done = bench.run(command="index")
+    done = bench.run(code=ragtool_code("index", "set/articles"))
     assert done.returncode == 0, done.stderr
     assert "1 added" in done.stdout
     found = bench.run(code=ragtool_code("search", "harbour", "--json"))
