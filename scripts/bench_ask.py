@@ -37,7 +37,6 @@ from pathlib import Path
 from typing import Any
 
 from bench_folder import megabytes
-
 from ragtool import chunking, config, evidence, models, pipeline, prompt
 from ragtool.pipeline.asking import EVIDENCE_TOKENS
 from ragtool.pipeline.loading import Library, load_generator

@@ -165,8 +165,9 @@ def test_documents_are_listed_and_removed(ragtool: Ragtool, indexed: Path) -> No
     listed = ragtool("documents")
     assert (listed.returncode, listed.stderr) == (0, "")
     bridge, harbour, ferry = listed.stdout.splitlines()
-    assert bridge == f"{Path('articles/bridge.md')} · Bridge reopened · 2023-11-20 · Inland Herald"
-    assert harbour.endswith("Harbour closed · 2024-05-03 · The Coast Courier")
+    place = Path("articles/bridge.md")
+    assert bridge == f"{place} · Bridge reopened · 2023-11-20 · Inland Herald · en"
+    assert harbour.endswith("Harbour closed · 2024-05-03 · The Coast Courier · en")
     assert "2024-06-01" in ferry
     first = one_object(ragtool("documents", "--json"))["documents"]
     assert [entry["author"] for entry in first] == [None, "Ana Lind", None]

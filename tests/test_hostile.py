@@ -19,10 +19,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import fuzz_readers
 import pytest
-from fuzz_readers import SAMPLES, zipped
 
+import fuzz_readers
+from fuzz_readers import SAMPLES, zipped
 from ragtool.errors import ReadError
 from ragtool.pipeline.walking import files_of
 from ragtool.readers import Limits, Readers, Reading

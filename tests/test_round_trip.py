@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Ragtool
-from fuzz_readers import SAMPLES
 
+from fuzz_readers import SAMPLES
 from ragtool.store import Store
 
 SENTENCE = "Mayor Ana Ruiz said the harbour would stay closed until June."

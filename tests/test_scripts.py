@@ -11,12 +11,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import machine
 import pytest
+from packaging.requirements import Requirement
+
+import machine
 import running
 import setup_env
 import torch_build
-from packaging.requirements import Requirement
 
 if sys.version_info >= (3, 11):
     import tomllib

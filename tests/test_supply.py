@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sbom
 from conftest import ROOT
 from packaging.requirements import Requirement
+
+import sbom
 
 PACKAGES = sbom.locked()
 WRITTEN = sbom.written_licences()
