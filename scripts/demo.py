@@ -11,6 +11,7 @@ import sys
 if sys.version_info < (3, 10):
     sys.exit("ragtool needs Python 3.10 or later; this is Python " + sys.version.split()[0] + ".")
 
+import shutil
 from collections.abc import Sequence
 
 from running import Board, ended_plainly, environment, run_shown
@@ -22,6 +23,8 @@ QUESTION = "who claimed no rights violations?"
 
 def main(arguments: Sequence[str]) -> int:
     """Run the demo. Returns 0, or the code of the first command that ended otherwise."""
+    # Made anew each time, in a second: one of an earlier version could not be read.
+    shutil.rmtree(ROOT / INDEX, ignore_errors=True)
     commands: list[tuple[str, ...]] = [("models", "pull"), ("index", "seeds", "--index", INDEX)]
     commands += [("ask", question, "--index", INDEX) for question in arguments or [QUESTION]]
     # The answers alone go to stdout.
