@@ -18,6 +18,7 @@ import pytest
 from fakes import FakeEmbedder, FakeGenerator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_reading import scanned
 
 from ragtool import pipeline
 from ragtool.config import Settings
@@ -663,3 +664,19 @@ def test_languages_are_told_and_filter(bench: Bench) -> None:
     assert told == {"en": "en", "de": "de", "ru": "ru", "short": None}
     for code in texts:
         assert bench.found("bridge spring", filters=Filters(language=code)) == [f"{code}.txt"]
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
+def test_pictures_inside_a_file_are_read_when_asked_later(bench: Bench) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("harbour.txt", HARBOUR)
+        archive.writestr("scan.png", scanned())
+    bench.write("press.zip", packed.getvalue())
+    assert bench.changes() == {"added": 1}
+    assert bench.names() == ["press.zip/harbour.txt"]
+    report = pipeline.index([bench.files], bench.settings, report=lambda _: None, ocr=True)
+    assert done(report) == {"updated": 1}
+    assert bench.names() == ["press.zip/harbour.txt", "press.zip/scan.png"]
+    assert report.failures == ()
+    assert bench.changes() == {"unchanged": 1}

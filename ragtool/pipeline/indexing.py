@@ -99,16 +99,24 @@ def _refresh(
             raise UsageError(f"{root} does not exist.", hint="Name a file or a folder.")
     changes: Counter[Change] = Counter()
     pending: list[tuple[Path, os.stat_result]] = []
+    again = _incomplete(failed) if ocr else frozenset()
     for path in found:
-        again = ocr is not None and str(path) in failed
-        change = _seen(path, store, None if again else known.get(str(path)), pending)
+        change = _seen(path, store, None if path in again else known.get(str(path)), pending)
         if change is Change.UNCHANGED:
             change = failed.get(str(path), change)
         if change is not None:
             changes[change] += 1
     count = max(1, min(cores(), len(pending) // FILES_A_READER))
     with readers.Readers(count, ocr=ocr) as reading:
-        changes.update(_read(pending, store, known, reading, named=frozenset(roots), report=report))
+        digests = {
+            path: known[str(path)].sha256 or None
+            for path, _ in pending
+            if str(path) in known and path not in again
+        }
+        outcomes = reading.read((path, digests.get(path)) for path, _ in pending)
+        changes.update(
+            _kept(pending, outcomes, store, known, named=frozenset(roots), report=report)
+        )
     store.remove(vanished)
     changes[Change.REMOVED] = len(vanished)
     return changes
@@ -133,20 +141,23 @@ def _seen(
     return None
 
 
-def _read(
+def _incomplete(failed: Iterable[str]) -> frozenset[Path]:
+    """What could not be read, and the files that it is a part of."""
+    return frozenset(each for path in failed for each in (Path(path), *Path(path).parents))
+
+
+def _kept(
     pending: Sequence[tuple[Path, os.stat_result]],
+    outcomes: Iterable[tuple[Path, Outcome]],
     store: Store,
     known: Mapping[str, FileState],
-    reading: readers.Readers,
     *,
     named: frozenset[Path],
     report: Report,
 ) -> Counter[Change]:
-    """Reads the files in processes of their own, and keeps what they hold one by one."""
+    """Keeps what the files hold, one by one as they are read, in the order of `pending`."""
     changes: Counter[Change] = Counter()
-    digests = {path: state.sha256 for path, state in known.items()}
-    wanted = [(path, digests.get(str(path)) or None) for path, _ in pending]
-    for done, (path, outcome) in enumerate(reading.read(wanted)):
+    for done, (path, outcome) in enumerate(outcomes):
         report(Progress("reading", done, len(pending), "files"))
         before = known.get(str(path))
         change = _taken(path, outcome, store, before, status=pending[done][1])
