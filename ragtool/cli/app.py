@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 import ragtool
 from ragtool import guard
-from ragtool.cli import asking, chatting, evaluating, indexing, modelling
+from ragtool.cli import asking, chatting, evaluating, indexing, looking, modelling, summarizing
 from ragtool.cli.invocation import Everywhere
 from ragtool.cli.options import AsJson, IndexDir, Quiet
 from ragtool.cli.terminal import ready
@@ -129,10 +129,10 @@ def _assembled() -> typer.Typer:
     for command in (
         indexing.index,
         asking.ask,
-        asking.summarize,
-        asking.search,
-        asking.show,
-        asking.verify,
+        summarizing.summarize,
+        looking.search,
+        looking.show,
+        looking.verify,
         chatting.chat,
     ):
         whole.command()(command)

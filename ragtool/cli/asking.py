@@ -1,5 +1,4 @@
-"""The commands that answer, and what is done with an answer: ask, search, summarize,
-show, verify."""
+"""The command that answers, and how an answer is told while it comes."""
 
 from __future__ import annotations
 
@@ -19,24 +18,22 @@ from ragtool.cli.options import (
     Language,
     ModelName,
     PathGlob,
-    Paths,
     Quiet,
     Since,
     Source,
     Until,
     filters,
-    paths_given,
     words,
 )
-from ragtool.cli.pages import filters_told, page_file, settings_told, write_page
-from ragtool.cli.questions import Question, read_questions, text_of
+from ragtool.cli.pages import filters_told, one_form, page_file, write_page
+from ragtool.cli.questions import Question, read_questions
 from ragtool.errors import UsageError
-from ragtool.records import Answer, AnswerSentence, Citation, Filters, Hit, Summary
-from ragtool.rendering import answers, forms, listings, markdown, page, passages
+from ragtool.records import Answer, AnswerSentence, Citation, Filters, Hit
+from ragtool.rendering import answers, forms, markdown, page, passages
 from ragtool.rendering.harmless import harmless, json_line
 from ragtool.rendering.look import bold, flowed
 
-NOT_FOUND = CHANGED = 3
+NOT_FOUND = 3
 
 
 def ask(
@@ -68,7 +65,7 @@ def ask(
     Exit code 3: the sources hold no supported answer.
     """
     invocation = begin(ctx, Everywhere(index, as_json, quiet), generator=model, k=k)
-    _one_form(invocation, as_markdown=as_markdown)
+    one_form(invocation, as_markdown=as_markdown)
     asked, file = _asked(question, questions), page_file(html)
     kept, notes = [], 0
     chosen = filters(since=since, until=until, source=source, path=path, language=language)
@@ -91,133 +88,6 @@ def ask(
         write_page(file, page.answers_page(kept, settings=settings), told=kept)
     if questions is None and answer.status == "not_found":
         raise typer.Exit(NOT_FOUND)
-
-
-def search(
-    ctx: typer.Context,
-    query: Annotated[str, typer.Argument(metavar="QUERY")],
-    k: K = None,
-    model: ModelName = None,
-    since: Since = None,
-    until: Until = None,
-    source: Source = None,
-    path: PathGlob = None,
-    language: Language = None,
-    index: IndexDir = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """List the chunks that fit QUERY best. No language model is loaded."""
-    invocation = begin(ctx, Everywhere(index, as_json, quiet), generator=model, k=k)
-    wanted = words(query, what="The query")
-    chosen = filters(since=since, until=until, source=source, path=path, language=language)
-    hits = pipeline.search(wanted, invocation.settings, k=invocation.settings.k, filters=chosen)
-    if not hits:
-        invocation.terminal.note("ragtool: nothing found.")
-    invocation.tell(
-        form=lambda: forms.search_form(wanted, hits),
-        text=lambda look: passages.hits_text(hits, look),
-    )
-
-
-def summarize(
-    ctx: typer.Context,
-    paths: Paths,
-    together: Annotated[
-        bool, typer.Option("--together", help="One paragraph over all documents.")
-    ] = False,
-    about: Annotated[
-        str | None, typer.Option("--about", metavar="TOPIC", help="What to dwell on.")
-    ] = None,
-    length: Annotated[
-        int,
-        typer.Option(
-            "--words", metavar="N", min=20, max=400, help="About how long a paragraph is."
-        ),
-    ] = 100,
-    model: ModelName = None,
-    html: HtmlFile = None,
-    as_markdown: AsMarkdown = False,
-    index: IndexDir = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """Write a cited paragraph per document.
-
-    Every sentence carries its source, as in an answer.
-    """
-    invocation = begin(ctx, Everywhere(index, as_json, quiet), generator=model)
-    _one_form(invocation, as_markdown=as_markdown)
-    topic, file = None if about is None else words(about, what="--about"), page_file(html)
-    written = notes = 0
-
-    def tell(summary: Summary) -> None:
-        nonlocal written, notes
-        if written and not invocation.json:
-            invocation.terminal.piece("\n")
-        invocation.tell(
-            form=lambda: forms.summary_form(summary),
-            text=lambda look: (
-                markdown.summary_markdown(summary, look, before=notes)
-                if as_markdown
-                else answers.summary_text(summary, look)
-            ),
-        )
-        written, notes = written + 1, notes + len(summary.citations)
-
-    summaries = pipeline.summarize(
-        paths_given(paths),
-        invocation.settings,
-        together=together,
-        about=topic,
-        words=length,
-        on_summary=tell,
-    )
-    if file is not None:
-        settings = settings_told(together=together, about=topic, words_a_paragraph=length)
-        write_page(file, page.summaries_page(summaries, settings=settings), told=summaries)
-
-
-def show(
-    ctx: typer.Context,
-    name: Annotated[
-        str, typer.Argument(metavar="ID", help="A chunk's id, or ID:START-END for a citation.")
-    ],
-    index: IndexDir = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """Show a citation or chunk in its surroundings.
-
-    The quoted span is marked.
-    """
-    invocation = begin(ctx, Everywhere(index, as_json, quiet))
-    chunk, span = pipeline.show(words(name, what="The id"), invocation.settings)
-    invocation.tell(
-        form=lambda: forms.passage_form(chunk, span),
-        text=lambda look: passages.passage_text(chunk, span, look),
-    )
-
-
-def verify(
-    ctx: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="ANSWER.json", help="-: stdin.")],
-    index: IndexDir = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """Check a saved answer against the files as they are now.
-
-    Hashes, places and quotes. Exit code 3: something is no longer as it was.
-    """
-    invocation = begin(ctx, Everywhere(index, as_json, quiet))
-    checked = pipeline.verify(text_of(file), where="stdin" if file == "-" else file)
-    invocation.tell(
-        form=lambda: forms.verification_form(checked),
-        text=lambda look: listings.verification_text(checked, look),
-    )
-    if not all(each.ok for each in checked):
-        raise typer.Exit(CHANGED)
 
 
 class Asking:
@@ -291,11 +161,6 @@ class Asking:
         if "total_ms" in answer.timings:
             seconds = answer.timings["total_ms"] / 1000
             self._terminal.note(f"{seconds:.1f} s · {harmless(answer.model.name)}")
-
-
-def _one_form(invocation: Invocation, *, as_markdown: bool) -> None:
-    if as_markdown and invocation.json:
-        raise UsageError("Give --json or --markdown, not both.")
 
 
 def _tell_question(

@@ -1,4 +1,4 @@
-"""The page that --html asks for: where it may go, what it tells of the settings, its writing."""
+"""The forms an answer is asked for in, and the page of --html: where it may go, its writing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ragtool import __version__
+from ragtool.cli.invocation import Invocation
 from ragtool.errors import RagtoolError, UsageError
 from ragtool.records import Answer, Document, Filters, Summary
 
@@ -89,3 +90,9 @@ def _replace(target: Path, html: str) -> None:
         with contextlib.suppress(OSError):
             aside.unlink()
         raise
+
+
+def one_form(invocation: Invocation, *, as_markdown: bool) -> None:
+    """Raises UsageError where both machine-readable forms were asked for."""
+    if as_markdown and invocation.json:
+        raise UsageError("Give --json or --markdown, not both.")
