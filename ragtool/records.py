@@ -229,6 +229,18 @@ class IndexCard:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerSettings:
+    """How a question was asked: what has to be the same to get the same answer again.
+
+    k: how many chunks were to be retrieved. ragtool: the version that answered.
+    """
+
+    k: int
+    filters: Filters
+    ragtool: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A checked answer. With status "not_found", text, sentences and citations
     are empty and nearest holds up to three citations that came closest."""
@@ -241,6 +253,7 @@ class Answer:
     retrieved: tuple[Hit, ...]
     model: ModelCard
     index: IndexCard
+    settings: AnswerSettings
     timings: Mapping[str, int] = field(default_factory=dict)
     id: str | None = None
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from ragtool.records import Answer
+
 
 class Change(Enum):
     """What indexing did with one file."""
@@ -92,6 +94,45 @@ class Checked:
     quote: str
     ok: bool
     found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is no longer as it was when an answer was saved.
+
+    what: "ragtool", "model", "index" or "source", which may be why an answer
+    is another, or "answer". found: what was found, in words. path: the file,
+    where it is one.
+    """
+
+    what: str
+    found: str
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """A saved answer and the same question asked again.
+
+    saved: the answer's text as it was saved, empty where none was found. again:
+    None where the model is not here, so that nothing could be asked. assumed:
+    the answer doesn't say how it was asked, and was asked with the defaults.
+    changed: the fields of its JSON that are others now, `timings` and
+    `settings` aside.
+    """
+
+    question: str
+    id: str | None
+    saved: str
+    again: Answer | None
+    assumed: bool
+    differences: tuple[Difference, ...]
+    changed: tuple[str, ...] = ()
+
+    @property
+    def same(self) -> bool:
+        """The answer is the same to the byte, and all that it rests on is as it was."""
+        return not self.differences
 
 
 @dataclass(frozen=True, slots=True)

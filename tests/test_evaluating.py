@@ -27,10 +27,12 @@ from ragtool.question_sets import Gold, read_set, sampled
 from ragtool.records import (
     Answer,
     AnswerSentence,
+    AnswerSettings,
     Attribution,
     Chunk,
     Citation,
     Document,
+    Filters,
     Hit,
     IndexCard,
     ModelCard,
@@ -604,6 +606,7 @@ class Desk:
             retrieved=tuple(hits),
             model=ModelCard("fake", "0" * 64),
             index=IndexCard("f", 2, 2),
+            settings=AnswerSettings(8, Filters(), "0.1.0"),
             timings={"total_ms": 1500},
         )
         return self._judge.judge(gold, answer)

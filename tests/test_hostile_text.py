@@ -29,6 +29,7 @@ from ragtool.prompt import answer_prompt, confirm_prompt, gate_prompt, summary_p
 from ragtool.records import (
     Answer,
     AnswerSentence,
+    AnswerSettings,
     Attribution,
     Citation,
     Document,
@@ -300,6 +301,7 @@ def answered(documents: Sequence[Document], attack: str) -> Answer:
         retrieved=tuple(found),
         model=ModelCard(attack, "0" * 64),
         index=IndexCard("0" * 64, len(documents), len(found)),
+        settings=AnswerSettings(8, Filters(source=attack, path=attack), "0.1.0"),
         id=attack,
     )
 

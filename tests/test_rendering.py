@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from ragtool.records import (
     Answer,
     AnswerSentence,
+    AnswerSettings,
     Attribution,
     Chunk,
     Citation,
     Document,
+    Filters,
     Hit,
     IndexCard,
     ModelCard,
@@ -101,6 +103,7 @@ def answered() -> Answer:
         retrieved=(Hit(1, 0.712345, chunk()),),
         model=MODEL,
         index=IndexCard("c" * 64, 1, 2),
+        settings=AnswerSettings(8, Filters(since="2024"), "0.1.0"),
         timings=TIMINGS,
     )
 

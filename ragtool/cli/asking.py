@@ -27,6 +27,7 @@ from ragtool.cli.options import (
 )
 from ragtool.cli.pages import filters_told, one_form, page_file, write_page
 from ragtool.cli.questions import Question, read_questions
+from ragtool.cli.repeating import RepeatFile, repeat_saved
 from ragtool.errors import UsageError
 from ragtool.records import Answer, AnswerSentence, Citation, Filters, Hit
 from ragtool.rendering import answers, forms, markdown, page, passages
@@ -47,6 +48,7 @@ def ask(
             help="Ask every question of FILE, a line each or JSONL with id and question; -: stdin.",
         ),
     ] = None,
+    repeat: RepeatFile = None,
     k: K = None,
     model: ModelName = None,
     since: Since = None,
@@ -65,6 +67,9 @@ def ask(
     Exit code 3: the sources hold no supported answer.
     """
     invocation = begin(ctx, Everywhere(index, as_json, quiet), generator=model, k=k)
+    if repeat is not None:
+        repeat_saved(ctx, invocation, repeat, model=model)
+        return
     one_form(invocation, as_markdown=as_markdown)
     asked, file = _asked(question, questions), page_file(html)
     kept, notes = [], 0

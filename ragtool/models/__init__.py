@@ -22,7 +22,7 @@ from ragtool.models.catalogue import (
 from ragtool.models.hub import HUB
 from ragtool.models.progress import Report
 from ragtool.models.pulling import pull
-from ragtool.models.verifying import Listing, Located, listing, locate, located, verify
+from ragtool.models.verifying import Listing, Located, listing, locate, located, of_sha256, verify
 
 __all__ = [
     "DEFAULT_EMBEDDER",
@@ -39,6 +39,7 @@ __all__ = [
     "listing",
     "locate",
     "located",
+    "of_sha256",
     "pull",
     "verify",
 ]

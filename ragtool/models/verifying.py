@@ -61,6 +61,22 @@ def located(name_or_file: str, root: Path) -> Located:
     return locate(find(name_or_file), root)
 
 
+def of_sha256(sha256: str, root: Path) -> str | None:
+    """What `located` finds the generator with that hash by, None where none is known.
+
+    A pinned model by its name, though it may not be here; else the path of a
+    file of the user's own that had this hash when it was last used.
+    """
+    for model in catalogue():
+        if model.kind == "generator" and model.sha256 == sha256:
+            return model.name
+    for kept in sorted((root / "own").glob("*.verified.json")):
+        for path, seen in read_stamp(kept).items():
+            if seen.sha256 == sha256 and Path(path).is_file():
+                return path
+    return None
+
+
 def locate(model: Model, root: Path) -> Located:
     """Where `model` lies, its files checked against the catalogue.
 

@@ -2,7 +2,7 @@
 
 `index` and `remove` change an index; `search`, `Session` and `summarize`
 answer; `documents`, `failures`, `status`, `show` and `doctor` look; `verify` checks a
-saved answer; `evaluate` measures.
+saved answer, `repeat` asks for it again; `evaluate` measures.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from ragtool.pipeline.asking import Session, search
 from ragtool.pipeline.evaluating import evaluate
 from ragtool.pipeline.indexing import index, remove
 from ragtool.pipeline.inspecting import doctor, documents, failures, show, status
+from ragtool.pipeline.repeating import repeat
 from ragtool.pipeline.summarizing import summarize
 from ragtool.pipeline.verifying import verify
 
@@ -22,6 +23,7 @@ __all__ = [
     "failures",
     "index",
     "remove",
+    "repeat",
     "search",
     "show",
     "status",

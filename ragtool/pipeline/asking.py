@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
+from ragtool import __version__
 from ragtool import evidence as evidence_stage
 from ragtool import prompt as prompts
 from ragtool.citations import Citer, whole_sentences
@@ -17,6 +18,7 @@ from ragtool.pipeline.loading import Library, Writer
 from ragtool.records import (
     Answer,
     AnswerSentence,
+    AnswerSettings,
     Citation,
     Evidence,
     Filters,
@@ -139,7 +141,7 @@ class _Question:
         )
         self._mark("retrieve_ms")
         kept = self._kept(evidence_stage.focused(ranked, hits)) if ranked else []
-        return self._answer(kept, ranked, hits)
+        return self._answer(kept, ranked, hits, AnswerSettings(k, filters, __version__))
 
     def _kept(self, ranked: Sequence[Evidence]) -> list[AnswerSentence]:
         """The checked sentences of the answer; none when the sources hold none."""
@@ -190,7 +192,11 @@ class _Question:
         return None
 
     def _answer(
-        self, kept: Sequence[AnswerSentence], ranked: Sequence[Evidence], hits: tuple[Hit, ...]
+        self,
+        kept: Sequence[AnswerSentence],
+        ranked: Sequence[Evidence],
+        hits: tuple[Hit, ...],
+        settings: AnswerSettings,
     ) -> Answer:
         nearest = Numbering()
         for one in () if kept else ranked[:NEAREST]:
@@ -206,6 +212,7 @@ class _Question:
             retrieved=hits,
             model=self._writer.card,
             index=self._library.card,
+            settings=settings,
             timings=timings,
             id=self._id,
         )

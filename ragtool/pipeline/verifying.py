@@ -19,7 +19,11 @@ def verify(text: str, *, where: str) -> tuple[Checked, ...]:
     where: the file that the text is of. No index and no model is needed.
     Raises UsageError when the text is no saved answer.
     """
-    wanted = quoted(text, where=where)
+    return held(quoted(text, where=where))
+
+
+def held(wanted: Sequence[Quoted]) -> tuple[Checked, ...]:
+    """Each quote, held against its file, in their order."""
     files = {one.path: _file(Path(one.path)) for one in wanted}
     outcomes = _read(sorted({file for file in files.values() if file is not None}))
     return tuple(_checked(one, files[one.path], outcomes) for one in wanted)

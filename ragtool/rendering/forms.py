@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ragtool.records import (
     Answer,
     AnswerSentence,
+    AnswerSettings,
     Chunk,
     Citation,
     Document,
@@ -42,6 +43,7 @@ def answer_form(answer: Answer) -> Form:
             "documents": answer.index.documents,
             "chunks": answer.index.chunks,
         },
+        "settings": _settings(answer.settings),
         "timings": dict(answer.timings),
     }
 
@@ -190,6 +192,19 @@ def paragraph_at(chunk: Chunk, offset: int) -> int:
     """The paragraph, from 1, of the last sentence of `chunk` that begins by `offset`."""
     begun = [sentence for sentence in chunk.sentences if sentence.span.start <= offset]
     return (begun[-1] if begun else chunk.sentences[0]).paragraph
+
+
+def _settings(settings: AnswerSettings) -> Form:
+    filters = settings.filters
+    return {
+        "k": settings.k,
+        "since": filters.since,
+        "until": filters.until,
+        "source": filters.source,
+        "path": filters.path,
+        "language": filters.language,
+        "ragtool": settings.ragtool,
+    }
 
 
 def _span(span: Span) -> list[int]:
