@@ -118,7 +118,7 @@ def _parsed(text: str, path: Path) -> Mapping[str, object]:
 
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
         raise UsageError(f"{path} is not TOML: {error}.") from error
 
 
@@ -160,6 +160,8 @@ def _fit(key: str, value: object, *, place: str, folder: Path) -> Value:
         raise UsageError(f"The setting {key} in {place} is empty.")
     if not isinstance(value, str | Path):
         raise UsageError(f"The setting {key} in {place} must be text, not {value!r}.")
+    if "\0" in str(value):
+        raise UsageError(f"The setting {key} in {place} holds a NUL.")
     if key in ("index", "models"):
         return folder / Path(value).expanduser()
     return str(value)
@@ -167,7 +169,9 @@ def _fit(key: str, value: object, *, place: str, folder: Path) -> Value:
 
 def _count(value: object, *, place: str) -> int:
     text = "" if isinstance(value, bool) else str(value)
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST_K):
+    # Python refuses to read a number of thousands of digits.
+    fits = text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= LARGEST_K
+    if not fits:
         raise UsageError(
             f"The setting k in {place} must be a whole number from 1 to {LARGEST_K}, not {value!r}."
         )

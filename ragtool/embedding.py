@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtool.errors import ModelError
+from ragtool.folders import make_private
 from ragtool.protocols import Vectors
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def export(folder: Path, target: Path) -> None:
 
     model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     model.eval()
-    target.mkdir(parents=True, exist_ok=True)
+    make_private(target)
     aside = target / (GRAPH + ".part")
     with torch.no_grad():
         _write_graph(model, aside)

@@ -109,7 +109,7 @@ class _Line:
         self._where = f"{file}, line {number}"
         try:
             entry = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError(f"{self._where} is not JSON: {error}.") from error
         if not isinstance(entry, dict):
             raise self._wrong("is not a JSON object")

@@ -81,7 +81,7 @@ def quoted(text: str, *, where: str) -> tuple[Quoted, ...]:
 def _in_form(read: Callable[[Mapping[str, Any], str], T], form: Mapping[str, Any], place: str) -> T:
     try:
         return read(form, place)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise UsageError(f"{place} is not an answer as ragtool saves it ({error!r}).") from error
 
 

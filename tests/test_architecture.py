@@ -39,7 +39,7 @@ LAYERS = (
         "copies",
         "languages",
     },
-    {"protocols", "results", "reports", "guard"},
+    {"protocols", "results", "reports", "guard", "folders"},
     {"records", "errors"},
 )
 # config stands beside the layers: who reads it, and what it reads.

@@ -26,6 +26,23 @@ QUESTION = "Who said the harbour would stay closed?"
 Saved = dict[str, Any]
 
 
+PLAIN: Saved = {
+    "schema": "ragtool.answer/1",
+    "id": None,
+    "question": QUESTION,
+    "answer": "",
+    "sentences": [],
+    "citations": [],
+    "model": {"name": "fake", "sha256": "0" * 64},
+    "index": {"fingerprint": "ab"},
+    "settings": {
+        "k": 3,
+        **dict.fromkeys(("since", "until", "source", "path", "language")),
+        "ragtool": "0.1.0",
+    },
+}
+
+
 @pytest.fixture
 def bench(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     bench = Bench(tmp_path, models, monkeypatch)
@@ -50,6 +67,11 @@ def repeated(bench: Bench, *forms_saved: Saved, model: str | None = SMALL) -> li
             text, bench.settings, where="answer.json", form=forms.answer_form, model=model
         )
     )
+
+
+def refused(form: Saved, folder: Path) -> None:
+    settings = package.Settings(folder / "index", folder / "models")
+    list(pipeline.repeat(json.dumps(form), settings, where="answer.json", form=forms.answer_form))
 
 
 def told(repetition: Repetition) -> str:
@@ -163,7 +185,7 @@ def test_an_answer_without_settings_is_asked_with_the_defaults(bench: Bench) -> 
 def test_many_are_asked_with_the_models_loaded_once(bench: Bench) -> None:
     answer = saved(bench)
     bench.loaded.clear()
-    other = {**answer, "question": "Who said the bridge was safe?"}
+    other = {**answer, "answer": "Nobody said so. [1]"}
     assert [one.same for one in repeated(bench, answer, other, answer)] == [True, False, True]
     assert sorted(bench.loaded) == ["embedder", "generator"]
 
@@ -221,10 +243,10 @@ def test_a_model_is_found_by_its_hash(tmp_path: Path) -> None:
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else "",
 )
-def test_what_can_not_be_repeated_is_refused(bench: Bench, edit: Saved, words: str) -> None:
-    answer = {**saved(bench), **edit}
+def test_what_can_not_be_repeated_is_refused(tmp_path: Path, edit: Saved, words: str) -> None:
+    """Before an index is opened: there is none."""
     with pytest.raises(UsageError, match=words):
-        repeated(bench, answer)
+        refused({**PLAIN, **edit}, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -232,16 +254,20 @@ def test_what_can_not_be_repeated_is_refused(bench: Bench, edit: Saved, words: s
     [
         ({"k": 0}, "k must be from 1 to 50, not 0"),
         ({"k": 51}, "k must be"),
-        ({"since": "June"}, "June"),
         ({"path": "\ud800"}, "is not an answer"),
         ({"source": 7}, "is not an answer"),
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else "",
 )
-def test_settings_that_can_not_be_are_refused(bench: Bench, edit: Saved, words: str) -> None:
-    answer = saved(bench)
-    answer["settings"] = {**answer["settings"], **edit}
+def test_settings_that_can_not_be_are_refused(tmp_path: Path, edit: Saved, words: str) -> None:
     with pytest.raises(UsageError, match=words):
+        refused({**PLAIN, "settings": {**PLAIN["settings"], **edit}}, tmp_path)
+
+
+def test_a_date_that_is_none_is_refused(bench: Bench) -> None:
+    answer = saved(bench)
+    answer["settings"]["since"] = "June"
+    with pytest.raises(UsageError, match="June"):
         repeated(bench, answer)
 
 

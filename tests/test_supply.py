@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -132,3 +133,19 @@ def test_an_unknown_argument_is_refused() -> None:
         [sys.executable, str(script), "--nothing"], capture_output=True, check=False
     )
     assert done.returncode == 2
+
+
+@pytest.mark.parametrize(
+    "lock", sorted((ROOT / "requirements").glob("*.txt")), ids=lambda p: p.name
+)
+def test_every_lock_pins_and_hashes_what_it_names(lock: Path) -> None:
+    """The tools for building and testing too, which are not part of what is delivered."""
+    entries = re.split(r"\n(?=[^\s#])", lock.read_text(encoding="utf-8"))
+    named = [entry for entry in entries if entry and not entry.startswith("#")]
+    assert named
+    for entry in named:
+        wanted = Requirement(entry.split("\\")[0].split("--hash")[0].strip())
+        (pin,) = wanted.specifier
+        assert (pin.operator, pin.version.count("*")) == ("==", 0), entry
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry), entry
+        assert wanted.url is None

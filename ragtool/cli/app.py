@@ -17,7 +17,7 @@ from ragtool import guard
 from ragtool.cli import asking, chatting, evaluating, indexing, looking, modelling, summarizing
 from ragtool.cli.invocation import Everywhere
 from ragtool.cli.options import AsJson, IndexDir, Quiet
-from ragtool.cli.terminal import ready
+from ragtool.cli.terminal import ready, there
 from ragtool.errors import RagtoolError
 from ragtool.rendering.harmless import harmless
 
@@ -49,6 +49,7 @@ class Commands(TyperGroup):
 def main() -> None:
     """Run the command line, without a network, and end the process with its exit code."""
     guard.deny_network()
+    sys.stdin = there(sys.stdin)
     sys.stdout = ready(sys.stdout)
     sys.stderr = ready(sys.stderr)
     if not _debugging():

@@ -170,7 +170,10 @@ def _lines() -> Callable[[], str]:
 
 
 def _plain() -> str:
-    line = sys.stdin.readline()
+    try:
+        line = sys.stdin.readline()
+    except UnicodeDecodeError as error:
+        raise UsageError("stdin is not UTF-8 text.") from error
     if not line:
         raise EOFError
     return line

@@ -65,6 +65,7 @@ def evaluate(
         text=lambda look: evaluations.evaluation_text(evaluation, look),
     )
     if file is not None:
+        file.touch(mode=0o600)
         file.write_text(evaluations.misses_text(evaluation), encoding="utf-8")
 
 

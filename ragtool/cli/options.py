@@ -65,6 +65,9 @@ AsMarkdown = Annotated[
     bool, typer.Option("--markdown", help="Print Markdown with footnotes, to be pasted.")
 ]
 
+# A question that is longer leaves the model no room for what it is to read.
+LONGEST = 4_000
+
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
 
 
@@ -81,7 +84,7 @@ def filters(
         since=None if since is None else date(since, option="--since"),
         until=None if until is None else date(until, option="--until"),
         source=None if source is None else words(source, what="--source"),
-        path=path or None,
+        path=words(path, what="--path") if path else None,
         language=None if language is None else words(language, what="--language").lower(),
     )
     if chosen.since and chosen.until and _later(chosen.since, chosen.until):
@@ -106,10 +109,17 @@ def date(text: str, *, option: str) -> str:
 
 
 def words(text: str, *, what: str) -> str:
-    """`text` trimmed, bytes that were no text replaced. Raises UsageError when empty."""
+    """`text` trimmed, bytes that were no text replaced.
+
+    Raises UsageError when it is empty or has more than LONGEST characters.
+    """
     trimmed = text.encode("utf-8", "replace").decode("utf-8").strip()
     if not trimmed:
         raise UsageError(f"{what} is empty.")
+    if len(trimmed) > LONGEST:
+        raise UsageError(
+            f"{what} has {len(trimmed):,} characters, and at most {LONGEST:,} are taken."
+        )
     return trimmed
 
 

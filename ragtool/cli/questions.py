@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from pathlib import Path
 
 from ragtool.cli.options import words
 from ragtool.errors import UsageError
+
+# Far more than any file of questions or answers has; /dev/zero has no end.
+LARGEST = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,18 @@ def text_of(file: str) -> str:
     """The UTF-8 text of `file`, "-" for stdin. Raises UsageError."""
     name = "stdin" if file == "-" else file
     try:
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        with contextlib.ExitStack() as opened:
+            source = (
+                sys.stdin.buffer if file == "-" else opened.enter_context(Path(file).open("rb"))
+            )
+            content = source.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{name} can't be read: {reason}.") from error
+    if len(content) > LARGEST:
+        raise UsageError(f"{name} is larger than {LARGEST >> 20} MB.")
+    try:
         return content.decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"{name} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{name} is not UTF-8 text.") from error
 
@@ -54,7 +66,7 @@ def _question(line: str, *, where: str) -> Question:
         return Question(words(line, what=where))
     try:
         entry = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{where} begins like JSON and is none: {error}.") from error
     text, name = entry.get("question"), entry.get("id")
     if not isinstance(text, str):

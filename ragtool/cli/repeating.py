@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -44,8 +45,8 @@ def repeat_saved(
         text_of(file), invocation.settings, where=where, form=forms.answer_form, model=model
     ):
         invocation.tell(
-            form=lambda told=repetition: repetitions.repetition_form(told),
-            text=lambda look, told=repetition: repetitions.repetition_text(told, look),
+            form=partial(repetitions.repetition_form, repetition),
+            text=partial(repetitions.repetition_text, repetition),
         )
         same = same and repetition.same
     if not same:

@@ -150,6 +150,13 @@ def ready(stream: TextIO | None) -> TextIO:
     return stream
 
 
+def there(stream: TextIO | None) -> TextIO:
+    """`stream` to read from; one that was closed before the start (None) is empty."""
+    if stream is None:
+        return Path(os.devnull).open(encoding="utf-8")
+    return stream
+
+
 def _columns() -> int:
     return max(20, min(_WIDEST, shutil.get_terminal_size().columns))
 

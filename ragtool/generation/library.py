@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ragtool.errors import ModelError, SetupError
+from ragtool.generation.header import architecture
 
 # How many tokens llama.cpp takes in one call.
 BATCH = 512
@@ -63,8 +64,11 @@ def load_model(api: Any, path: Path) -> Any:
     parameters.use_extra_bufts = _repacks(api)
     model = api.llama_model_load_from_file(str(path).encode("utf-8"), parameters)
     if not model:
+        kind = architecture(path)
+        of_kind = "" if kind is None else f", a model of the architecture {kind!r},"
         raise ModelError(
-            f"{path} can't be loaded: damaged, not a language model, or too large for memory.",
+            f"{path}{of_kind} can't be loaded: damaged, not a language model that this"
+            " llama.cpp knows, or too large for memory.",
             hint="Run: ragtool doctor",
         )
     return model

@@ -161,7 +161,7 @@ class LlamaGenerator:
             raise ModelError(
                 f"The prompt has {total} tokens, and {self.name} takes"
                 f" {self._context_tokens} with its reply.",
-                hint="Ask with a smaller -k.",
+                hint="Ask a shorter question, or with a smaller -k.",
             )
         same = _shared(self._kept, parts)
         same = min(same, len(parts) - 1)  # the last part is read for its logits

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import IO
 
 from ragtool.errors import ModelError
+from ragtool.folders import make_private
 from ragtool.models.catalogue import ModelFile
 
 BLOCK = 1 << 20
@@ -84,7 +85,7 @@ class Aside:
     def begin(self, size: int = 0) -> None:
         """Starts after the first `size` bytes of what is there; 0 starts afresh."""
         try:
-            make_folder(self._part.parent)
+            make_private(self._part.parent)
             self._part.touch(mode=0o600)
             self._file = self._part.open("r+b")
             self._digest = hashlib.sha256()
@@ -159,12 +160,6 @@ class Aside:
         while size > 0 and (block := file.read(min(BLOCK, size))):
             self._digest.update(block)
             size -= len(block)
-
-
-def make_folder(folder: Path) -> None:
-    """Makes `folder` with its parents, for the user alone where the platform can."""
-    if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def require_space(folder: Path, needed: int) -> None:

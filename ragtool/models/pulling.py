@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import IO
 
 from ragtool.errors import ModelError
+from ragtool.folders import make_private
 from ragtool.models import exporting, hub, registry
-from ragtool.models.aside import BLOCK, Aside, Unavailable, make_folder, require_space
+from ragtool.models.aside import BLOCK, Aside, Unavailable, require_space
 from ragtool.models.catalogue import Model, ModelFile
 from ragtool.models.progress import Meter, Report
 from ragtool.models.stamps import Seen, read_stamp, write_stamp
@@ -205,7 +206,7 @@ def _has_size(path: Path, size: int) -> bool:
 def _alone(model: Model, root: Path) -> Iterator[None]:
     """Holds the model's lock, which the system lets go of even when we are killed."""
     try:
-        make_folder(root)
+        make_private(root)
         file = (root / f".{model.name}.lock").open("ab")
     except OSError as error:
         raise ModelError(

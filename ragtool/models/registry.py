@@ -20,7 +20,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from ragtool.models.aside import BLOCK, Aside, Unavailable, make_folder
+from ragtool.folders import make_private
+from ragtool.models.aside import BLOCK, Aside, Unavailable
 from ragtool.models.catalogue import Model, Part
 from ragtool.models.progress import Meter
 
@@ -49,7 +50,7 @@ def room(model: Model) -> int:
 def workplace(folder: Path) -> Iterator[Path]:
     """An empty folder that is gone afterwards, whatever an earlier kill left in it."""
     shutil.rmtree(folder, ignore_errors=True)
-    make_folder(folder)
+    make_private(folder)
     try:
         yield folder
     finally:

@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ragtool.errors import ModelError
-from ragtool.models.aside import BLOCK, make_folder, write_json
+from ragtool.folders import make_private
+from ragtool.models.aside import BLOCK, write_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def read_stamp(path: Path) -> Stamp:
 def write_stamp(path: Path, stamp: Stamp) -> None:
     """Keeps `stamp` in `path`. Without it the next use hashes again, so failing is no error."""
     with contextlib.suppress(OSError):  # a models folder may be shared and read-only
-        make_folder(path.parent)
+        make_private(path.parent)
         write_json(path, {name: asdict(seen) for name, seen in stamp.items()})
 
 

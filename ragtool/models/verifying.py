@@ -14,6 +14,7 @@ from typing import Literal
 
 from ragtool.errors import ModelError
 from ragtool.models.catalogue import Model, ModelFile, catalogue, find
+from ragtool.models.fitting import check_fits
 from ragtool.models.progress import Meter, Report
 from ragtool.models.stamps import Seen, Stamp, Tick, look, read_stamp, write_stamp
 
@@ -180,6 +181,7 @@ def _own(file: Path, root: Path) -> Located:
     path = file.resolve()
     if _beginning(path) != _MAGIC:
         raise ModelError(f"{path} is not a GGUF file.", hint="Give a model in the GGUF format.")
+    check_fits(path)
     key = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     kept = root / "own" / f"{key}.verified.json"
     known = read_stamp(kept).get(str(path))

@@ -20,7 +20,7 @@ from ragtool.records import Chunk, Document, Span
 from ragtool.reports import Failure, Finding, IndexStatus
 from ragtool.store import Store
 
-_REFERENCE = re.compile(r"([0-9a-f]{16})(?::(\d+)-(\d+))?")
+_REFERENCE = re.compile(r"([0-9a-f]{16})(?::(\d{1,15})-(\d{1,15}))?")
 _LIBRARIES = ("faiss-cpu", "llama-cpp-python", "onnxruntime", "tokenizers", "trafilatura")
 # Room that an index of some ten thousand articles takes.
 _ROOM = 500_000_000

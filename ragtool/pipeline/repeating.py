@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -99,13 +99,13 @@ def _repeated(
     changed = tuple(
         name for name in now if name not in _APART and _plain(now[name]) != _plain(one, name)
     )
-    differences = (
+    reasons = (
         *_version(one),
         *_other_model(one, again),
         *_index(one, again.index.fingerprint),
         *_sources(checked),
-        *_answer(changed),
     )
+    differences = (*reasons, *_answer(changed, told={each.what for each in reasons}))
     return Repetition(
         one.question, one.id, _saved_text(one), again, one.settings is None, differences, changed
     )
@@ -151,7 +151,8 @@ def _sources(checked: Sequence[Checked]) -> Iterator[Difference]:
     )
 
 
-def _answer(changed: Sequence[str]) -> Iterator[Difference]:
-    fields = [name for name in changed if name not in ("index", "model")]
+def _answer(changed: Sequence[str], *, told: Set[str]) -> Iterator[Difference]:
+    """told: what differs for reasons of its own, and need not be named again."""
+    fields = [name for name in changed if name not in told]
     if fields:
         yield Difference("answer", f"no longer the same: {', '.join(fields)}")

@@ -31,7 +31,14 @@ def held(wanted: Sequence[Quoted]) -> tuple[Checked, ...]:
 
 def _file(path: Path) -> Path | None:
     """The file on the disk; a part's path goes on below its file's."""
-    return next((each for each in (path, *path.parents) if each.is_file()), None)
+    return next((each for each in (path, *path.parents) if _is_file(each)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _read(files: Sequence[Path]) -> dict[Path, Outcome]:

@@ -52,6 +52,7 @@ class Store:
     def __init__(self, db: Database, *, file: Path) -> None:
         self._db = db
         self._file = file
+        self._crossed_out = False  # words that full text still holds of what was replaced
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = False, wait: float = 5.0) -> Store:
@@ -153,6 +154,7 @@ class Store:
         """
         with self._db.writing():
             stale = self._forget(path)
+            self._crossed_out = self._crossed_out or bool(stale)
             file = self._add_file(path, state=state)
             for document, chunks in contents:
                 rows.add_document(self._db, document, chunks, file=file)
@@ -174,14 +176,16 @@ class Store:
     def remove(self, paths: Iterable[str]) -> int:
         """Forgets files in one transaction. Returns how many of them were known.
 
-        Their words leave the file's pages too, once the log is folded in.
+        Their words leave the file's pages too, once the log is folded in, and so
+        do those of what `put` replaced before.
         """
         with self._db.writing():
             before = self._db.number("SELECT count(*) FROM files")
             stale = [key for path in paths for key in self._forget(path)]
             self._settle(stale, changed=bool(stale))
-            if stale:
+            if stale or self._crossed_out:
                 rows.purge(self._db)
+                self._crossed_out = False
             return before - self._db.number("SELECT count(*) FROM files")
 
     def _forget(self, path: str) -> list[str]:

@@ -10,6 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from ragtool.errors import StoreError
+from ragtool.folders import make_private
 from ragtool.store import faults
 
 NAME = "ragtool.sqlite3"
@@ -115,7 +116,7 @@ def connect(file: Path, *, create: bool, wait: float) -> sqlite3.Connection:
 def _find(file: Path, *, create: bool) -> None:
     try:
         if create:
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(file.parent)
             if not file.exists():
                 file.touch(mode=0o600)
         elif not file.exists():
