@@ -23,6 +23,11 @@ _ABOUT = re.compile(r"^(?:and |but |so )?(?:what|how) about\b", re.IGNORECASE)
 _NAME = re.compile(r"(?<!^)\b[A-Z]\w+")
 # A question of so few words that carry meaning is no question of its own.
 _FEW = 1
+# What a whole question may need though nobody said it: "and the lawyer?" is what the lawyer said.
+_FRAME = frozenset(map(stem, ("say", "said", "happen", "happened")))
+_ASKING = frozenset("who whose what when where why how which".split())
+# "How old" and "how many" ask for two things, "why" and "why exactly" for one.
+_MEASURES = frozenset("many much old long far often big large high tall deep fast".split())
 # "Who said that ...", "the claim that ...": here "that" stands for nothing.
 _SAYING = re.compile(r"\bthat (?:the|a|an|no|all|his|her|its|their|there|[A-Z0-9])\b")
 
@@ -48,12 +53,42 @@ def is_follow_up(question: str) -> bool:
     return any(word in _LEANING for word in before if word in plain)
 
 
+def leant_on(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Those of the turns that a follow-up may lean on, of all oldest first.
+
+    The last one, whose question is whole: "she" is somebody in it. Where it
+    was not answered, also the last one that was.
+    """
+    if not turns or turns[-1].answer:
+        return tuple(turns[-1:])
+    answered = next((turn for turn in reversed(turns) if turn.answer), None)
+    return (turns[-1],) if answered is None else (answered, turns[-1])
+
+
 def is_faithful(rewritten: str, question: str, turns: Sequence[Turn]) -> bool:
-    """Whether the rewritten question says nothing that was not said, and keeps what was asked."""
+    """Whether the rewritten question says nothing that was not said, and asks what was asked.
+
+    It has every word of the question that carries meaning, and where the
+    question begins to ask with "when", so does it.
+    """
     said = _stems(" ".join([question, *(f"{turn.question} {turn.answer}" for turn in turns)]))
     new = _stems(rewritten)
     asked = {word for word in _stems(question) if word not in _LEANING}
-    return bool(new) and new <= said and len(asked & new) * 2 >= len(asked)
+    return bool(new - _FRAME) and asked <= new <= said | _FRAME and _asks_alike(rewritten, question)
+
+
+def _asks_alike(rewritten: str, question: str) -> bool:
+    wanted = () if _ABOUT.match(question) else _asking(question)
+    return not wanted or wanted == _asking(rewritten)
+
+
+def _asking(question: str) -> tuple[str, ...]:
+    """The words that ask, as ("why",) or ("how", "many"); empty where none does."""
+    said = ["who" if word == "whom" else word for word in words(question)]
+    at = next((at for at, word in enumerate(said) if word in _ASKING), None)
+    if at is None:
+        return ()
+    return tuple(said[at : at + 2 if {*said[at + 1 : at + 2]} & _MEASURES else at + 1])
 
 
 def _stems(text: str) -> frozenset[str]:

@@ -24,13 +24,22 @@ FOLLOW_UP_SYSTEM = (
 )
 FOLLOW_UP_EXAMPLES = (
     "Question: Who closed the harbour?\n"
-    "Answer: Mayor Ana Ruiz closed the harbour on Monday.\n"
+    "Answer: The Herald reported that Mayor Ana Ruiz said on Monday that she had closed the"
+    " harbour after the storm.\n"
     "Follow-up: and why?\n"
     "Whole question: Why did Mayor Ana Ruiz close the harbour?\n\n"
     "Question: What did the union say about the pay offer?\n"
     "Answer: The union called the pay offer an insult.\n"
     "Follow-up: who denied it?\n"
     "Whole question: Who denied that the pay offer was an insult?\n\n"
+    "Question: What did Jon Hale say about the lost files?\n"
+    "Answer: Jon Hale said that nobody had lost a file.\n"
+    "Follow-up: and the nurse?\n"
+    "Whole question: What did the nurse say about the lost files?\n\n"
+    "Question: When was the old bridge opened?\n"
+    "Answer: The old bridge was opened in 1931, according to Lena Moss.\n"
+    "Follow-up: how long is the tunnel?\n"
+    "Whole question: How long is the tunnel?\n\n"
 )
 
 YES, NO = ("yes", "Yes"), ("no", "No")

@@ -14,6 +14,7 @@ if sys.version_info < (3, 10):
 
 from collections.abc import Iterable, Sequence
 
+import axe
 from running import Board, ended_plainly, environment, run_shown
 from setup_env import ROOT, prepare, steps
 
@@ -48,8 +49,11 @@ def main(arguments: Sequence[str]) -> int:
         print(__doc__)
         return 2
     checks = (*CHECKS, (*TESTS, *FAST) if arguments else TESTS)
-    board = Board(len(steps(dev=True)) + len(PULLS) + len(checks), stream=sys.stdout)
-    python = str(prepare(ROOT, board, dev=True).python)
+    board = Board(len(steps(dev=True)) + 1 + len(PULLS) + len(checks), stream=sys.stdout)
+    env = prepare(ROOT, board, dev=True)
+    board.begin(axe.PACKAGE)
+    board.end(axe.bring(env.folder / "axe-core"))
+    python = str(env.python)
     failed = _run(PULLS, python, board, environment())
     failed += _run(checks, python, board, environment(OFFLINE))
     print(f"failed: {'; '.join(failed)}" if failed else "every check passed", flush=True)

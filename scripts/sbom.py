@@ -218,6 +218,11 @@ The Linux wheels of numpy and faiss-cpu carry GCC's runtime (libgfortran, libgom
 libquadmath), under the GPL-3.0 with the GCC Runtime Library Exception, which lets programs of \
 any licence use it, and the LGPL-2.1. Nothing of it is changed.
 
+## Tools of the checks
+
+axe-core (MPL-2.0) is run in a browser by the tests of the pages. `scripts/check.py` has npm fetch \
+it into .venv; it is used as it is and no part of ragtool, nor of the pages.
+
 ## Known weaknesses
 
 No check for known weaknesses (pip-audit, OSV) is among the tests: it would need the network. \

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import difflib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,22 +26,26 @@ from ragtool.cli.options import (
     filters,
     words,
 )
+from ragtool.cli.pages import filters_told
 from ragtool.cli.questions import Question
+from ragtool.cli.saving import save
 from ragtool.conversation import Turn
 from ragtool.errors import RagtoolError, UsageError
 from ragtool.records import Answer, Filters
-from ragtool.rendering import answers, forms, passages
-from ragtool.rendering.harmless import harmless, json_line
+from ragtool.rendering import answers, passages
+from ragtool.rendering.harmless import harmless
 from ragtool.rendering.look import bold
 
 _HELP = """\
 Ask in whole sentences or follow up: "and when?", "who denied it?"
 /sources      the sources of the last answer
 /show N       source N of the last answer in its surroundings
-/save FILE    all answers so far as JSON, a line each, for `ragtool verify`
+/save FILE    all answers so far: FILE.html as a page, FILE.md as Markdown, any other
+              name as JSON, a line each, for `ragtool verify`
 /help         this
 /quit         ends; so does Ctrl-D
-Ctrl-C stops an answer."""
+Ctrl-C stops an answer. The arrow keys and Ctrl-R find what was typed before."""
+_COMMANDS = ("/sources", "/show", "/save", "/help", "/quit")
 
 
 def chat(
@@ -64,7 +68,7 @@ def chat(
     invocation = begin(ctx, Everywhere(index, as_json, quiet), generator=model, k=k)
     chosen = filters(since=since, until=until, source=source, path=path, language=language)
     with pipeline.Session(invocation.settings) as session:
-        _Chat(invocation, session, chosen).run(_lines())
+        _Chat(invocation, session, chosen).run()
 
 
 class _Chat:
@@ -77,22 +81,31 @@ class _Chat:
         self._filters = filters
         self._answers: list[Answer] = []
 
-    def run(self, read: Callable[[], str]) -> None:
-        """Until the input ends or somebody quits."""
-        if self._terminal.live:
+    def run(self) -> None:
+        """Until the input ends or somebody quits.
+
+        Somebody at a terminal stops an answer with Ctrl-C; in a pipe it ends the run.
+        """
+        typed = sys.stdin.isatty() and sys.stdout.isatty()
+        read = _prompt() if typed else _plain
+        if self._terminal.live and typed:
             self._terminal.note("Ask. /help tells what else can be done, Ctrl-D ends.")
         while True:
             try:
                 line = read().strip()
-            except KeyboardInterrupt:
-                continue
             except EOFError:
                 return
+            except KeyboardInterrupt:
+                if not typed:
+                    raise
+                continue
             if line == "/quit":
                 return
             try:
                 self._take(line)
             except KeyboardInterrupt:
+                if not typed:
+                    raise
                 self._terminal.warn("\nragtool: stopped.")
             except RagtoolError as error:
                 self._terminal.warn(f"ragtool: {harmless(str(error))}")
@@ -104,18 +117,27 @@ class _Chat:
         if not line.startswith("/"):
             self._ask(words(line, what="The question"))
         elif command == "/help":
-            self._terminal.answer(_HELP)
+            self._tell(_HELP)
         elif command == "/sources":
             last = self._last()
             look = self._terminal.look
             shown = last.citations or last.nearest
-            self._terminal.answer(answers.citations_text(last.sentences, shown, look))
+            self._tell(answers.citations_text(last.sentences, shown, look))
         elif command == "/show":
             self._show(rest.strip())
         elif command == "/save":
             self._save(rest.strip())
         else:
-            raise UsageError(f"There is no {command}.", hint="See: /help")
+            near = difflib.get_close_matches(command, _COMMANDS, n=1)
+            meant = f"Did you mean {near[0]}? " if near else ""
+            raise UsageError(f"There is no {command}.", hint=f"{meant}See: /help")
+
+    def _tell(self, text: str) -> None:
+        """What was asked for beside the answers; in JSON stdout holds these alone."""
+        if self._invocation.json:
+            self._terminal.warn(text)
+        else:
+            self._terminal.answer(text)
 
     def _ask(self, question: str) -> None:
         turns = [_turn(each) for each in self._answers]
@@ -136,32 +158,24 @@ class _Chat:
             if str(citation.number) == number.strip("[]"):
                 place = f"{citation.chunk_id}:{citation.span.start}-{citation.span.end}"
                 chunk, span = pipeline.show(place, self._invocation.settings)
-                text = passages.passage_text(chunk, span, self._terminal.look)
-                self._terminal.answer(text)
+                self._tell(passages.passage_text(chunk, span, self._terminal.look))
                 return
         raise UsageError(f"The last answer has no source {number or '...'}.", hint="See: /sources")
 
     def _save(self, name: str) -> None:
         self._last()
         file = Path(words(name, what="The file's name")).expanduser()
-        try:
-            # The user's alone, and never over something that is there.
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
-                out.writelines(json_line(forms.answer_form(each)) + "\n" for each in self._answers)
-        except OSError as error:
-            raise UsageError(f"{file} can't be written: {error.strerror}.") from error
-        self._terminal.note(f"{len(self._answers)} saved to {file}")
+        settings = filters_told(self._filters, k=self._invocation.settings.k)
+        save(file, self._answers, look=self._terminal.look, settings=settings)
+        self._terminal.note(f"{len(self._answers)} saved to {harmless(str(file))}")
 
 
 def _turn(answer: Answer) -> Turn:
     return Turn(answer.question, " ".join(each.text for each in answer.sentences))
 
 
-def _lines() -> Callable[[], str]:
-    """Reads a line: with history and editing at a terminal, plainly from a pipe."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return _plain
+def _prompt() -> Callable[[], str]:
+    """Reads a line at a terminal, with history and editing."""
     from prompt_toolkit import PromptSession
 
     # Its history stays in memory: what a journalist asks is nobody's business.

@@ -7,6 +7,7 @@ where Ctrl-C reaches it, and llama.cpp asks between two steps whether to go on.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
@@ -32,7 +33,9 @@ class Calls:
             return _waited(running)
         except BaseException:
             self._stopping = True
-            running.exception()
+            while not running.done():  # nobody may go on before, however often Ctrl-C is pressed
+                with contextlib.suppress(KeyboardInterrupt):
+                    running.exception()
             self._stopping = False
             raise
 

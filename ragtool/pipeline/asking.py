@@ -12,7 +12,7 @@ from ragtool import prompt as prompts
 from ragtool.citations import Citer, whole_sentences
 from ragtool.confidence import GATE, Signals
 from ragtool.config import Settings
-from ragtool.conversation import Turn, is_faithful, is_follow_up
+from ragtool.conversation import Turn, is_faithful, is_follow_up, leant_on
 from ragtool.pipeline.citing import Numbering
 from ragtool.pipeline.loading import Library, Writer
 from ragtool.records import (
@@ -32,8 +32,8 @@ EVIDENCE_TOKENS = 400
 SHORT_TOKENS, ANSWER_TOKENS = 24, 96
 # How many sentences of the sources are asked about for a sentence of the draft.
 CANDIDATES = 2
-# How many earlier questions a follow-up may lean on, and the tokens of the whole question.
-TURNS, QUESTION_TOKENS = 2, 48
+# Of a follow-up written as a whole question.
+QUESTION_TOKENS = 48
 NEAREST = 3
 # What an answer cost, in the order in which it is told; 0 for a step not taken.
 TIMINGS = ("retrieve_ms", "first_token_ms", "total_ms", "prompt_tokens", "completion_tokens")
@@ -81,7 +81,7 @@ class Session:
 
         turns: what was asked and answered before, oldest first.
         """
-        said = turns[-TURNS:]
+        said = leant_on(turns)
         if not said or not is_follow_up(question):
             return question
         prompt = prompts.whole_question_prompt(

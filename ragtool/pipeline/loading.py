@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from types import TracebackType
 
@@ -15,6 +15,10 @@ from ragtool.pipeline.machine import cores
 from ragtool.protocols import Generator, Vectors
 from ragtool.records import Filters, Hit, IndexCard, ModelCard
 from ragtool.store import Store
+
+
+# Seconds after which whoever waits for the model looks up; Windows lets no Ctrl-C in before.
+_LOOK = 0.1
 
 
 def load_embedder(settings: Settings) -> OnnxEmbedder:
@@ -100,7 +104,9 @@ class Writer:
 
     @property
     def generator(self) -> Generator:
-        """The generator, waited for."""
+        """The generator, waited for; Ctrl-C ends the waiting and not the loading."""
+        while not wait([self._generator], timeout=_LOOK).done:
+            pass
         return self._generator.result()
 
     @property
