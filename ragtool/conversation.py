@@ -20,16 +20,39 @@ _LEANING = frozenset(
 )
 _BEGINNINGS = frozenset("and but or so also".split())
 _ABOUT = re.compile(r"^(?:and |but |so )?(?:what|how) about\b", re.IGNORECASE)
+_LEAD = re.compile(r"^(?:and|but|or|so|also)\b[\s,]*", re.IGNORECASE)
 _NAME = re.compile(r"(?<!^)\b[A-Z]\w+")
 # A question of so few words that carry meaning is no question of its own.
 _FEW = 1
 # What a whole question may need though nobody said it: "and the lawyer?" is what the lawyer said.
-_FRAME = frozenset(map(stem, ("say", "said", "happen", "happened")))
-_ASKING = frozenset("who whose what when where why how which".split())
-# "How old" and "how many" ask for two things, "why" and "why exactly" for one.
+_FRAME = frozenset(map(stem, ("say", "happen")))
+_ASKING = frozenset("who whom whose what when where why how which".split())
+_YES_OR_NO = frozenset(
+    "did does do is are was were has have had can could will would should may might".split()
+)
+# "How old" and "how many" ask for other things than "how".
 _MEASURES = frozenset("many much old long far often big large high tall deep fast".split())
 # "Who said that ...", "the claim that ...": here "that" stands for nothing.
 _SAYING = re.compile(r"\bthat (?:the|a|an|no|all|his|her|its|their|there|[A-Z0-9])\b")
+# Verbs that a stem doesn't bring together: "left" becomes "why did she leave".
+_PAST = dict(
+    pair.split()
+    for pair in """
+    began begin, begun begin, bought buy, broke break, broken break, brought bring, built build,
+    came come, caught catch, chose choose, chosen choose, drew draw, drawn draw, drove drive,
+    driven drive, ate eat, eaten eat, fell fall, fallen fall, felt feel, fought fight, found find,
+    flew fly, flown fly, forgot forget, forgotten forget, froze freeze, frozen freeze, gave give,
+    given give, went go, gone go, got get, grew grow, grown grow, had have, heard hear, held hold,
+    hid hide, hidden hide, kept keep, knew know, known know, led lead, left leave, lent lend,
+    lost lose, made make, meant mean, met meet, paid pay, ran run, rang ring, rose rise,
+    risen rise, said say, sang sing, sank sink, sunk sink, sat sit, saw see, seen see, sold sell,
+    sent send, shook shake, shaken shake, shot shoot, slept sleep, sought seek, spent spend,
+    spoke speak, spoken speak, stole steal, stolen steal, stood stand, struck strike, swore swear,
+    sworn swear, taught teach, thought think, threw throw, thrown throw, told tell, took take,
+    taken take, tore tear, torn tear, understood understand, withdrew withdraw,
+    withdrawn withdraw, woke wake, won win, wore wear, worn wear, wrote write, written write
+    """.split(",")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +100,36 @@ def is_faithful(rewritten: str, question: str, turns: Sequence[Turn]) -> bool:
     return bool(new - _FRAME) and asked <= new <= said | _FRAME and _asks_alike(rewritten, question)
 
 
+def beginning(question: str) -> str:
+    """The words with which a whole question of the same kind begins, as "Why" or "How many".
+
+    "What" for "and the lawyer?", which doesn't say what is asked of him, and ""
+    where it can't be told, as for "Did they agree?"
+    """
+    rest = _LEAD.sub("", question)
+    if _ABOUT.match(question) or (rest != question and not _asking(rest)):
+        return "" if words(rest)[:1] and words(rest)[0] in _YES_OR_NO else "What"
+    asked = " ".join(_asking(question))
+    return asked.capitalize() if rest.lower().startswith(asked) else ""
+
+
 def _asks_alike(rewritten: str, question: str) -> bool:
-    wanted = () if _ABOUT.match(question) else _asking(question)
-    return not wanted or wanted == _asking(rewritten)
+    wanted = _asking(question)
+    return not wanted or _nominative(wanted) == _nominative(_asking(rewritten))
+
+
+def _nominative(asking: tuple[str, ...]) -> tuple[str, ...]:
+    return ("who",) if asking == ("whom",) else asking
 
 
 def _asking(question: str) -> tuple[str, ...]:
     """The words that ask, as ("why",) or ("how", "many"); empty where none does."""
-    said = ["who" if word == "whom" else word for word in words(question)]
+    said = [] if _ABOUT.match(question) else words(question)
     at = next((at for at, word in enumerate(said) if word in _ASKING), None)
     if at is None:
         return ()
-    return tuple(said[at : at + 2 if {*said[at + 1 : at + 2]} & _MEASURES else at + 1])
+    return tuple(said[at : at + 1 + (said[at] == "how" and {*said[at + 1 : at + 2]} <= _MEASURES)])
 
 
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in content_words(text))
+    return frozenset(stem(_PAST.get(word, word)) for word in content_words(text))

@@ -6,7 +6,7 @@ model reads the evidence once and is asked about it more than once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ragtool.quoting import chain_of, in_own_words
 from ragtool.records import Evidence, Prompt
@@ -22,24 +22,36 @@ FOLLOW_UP_SYSTEM = (
     "You rewrite a follow-up question as a whole question that can be understood alone. "
     "Reply with the question and nothing else."
 )
-FOLLOW_UP_EXAMPLES = (
-    "Question: Who closed the harbour?\n"
-    "Answer: The Herald reported that Mayor Ana Ruiz said on Monday that she had closed the"
-    " harbour after the storm.\n"
-    "Follow-up: and why?\n"
-    "Whole question: Why did Mayor Ana Ruiz close the harbour?\n\n"
-    "Question: What did the union say about the pay offer?\n"
-    "Answer: The union called the pay offer an insult.\n"
-    "Follow-up: who denied it?\n"
-    "Whole question: Who denied that the pay offer was an insult?\n\n"
-    "Question: What did Jon Hale say about the lost files?\n"
-    "Answer: Jon Hale said that nobody had lost a file.\n"
-    "Follow-up: and the nurse?\n"
-    "Whole question: What did the nurse say about the lost files?\n\n"
-    "Question: When was the old bridge opened?\n"
-    "Answer: The old bridge was opened in 1931, according to Lena Moss.\n"
-    "Follow-up: how long is the tunnel?\n"
-    "Whole question: How long is the tunnel?\n\n"
+_FOLLOW_UPS = (
+    (
+        "Who closed the harbour?",
+        "The Herald reported that Mayor Ana Ruiz said on Monday that she had closed the harbour"
+        " after the storm.",
+        "and why?",
+        "Why",
+        "Why did Mayor Ana Ruiz close the harbour?",
+    ),
+    (
+        "What did the union say about the pay offer?",
+        "The union called the pay offer an insult.",
+        "who denied it?",
+        "Who",
+        "Who denied that the pay offer was an insult?",
+    ),
+    (
+        "What did Jon Hale say about the lost files?",
+        "Jon Hale said that nobody had lost a file.",
+        "and the nurse?",
+        "What",
+        "What did the nurse say about the lost files?",
+    ),
+    (
+        "When was the old bridge opened?",
+        "The old bridge was opened in 1931, according to Lena Moss.",
+        "and how long is the tunnel?",
+        "How long",
+        "How long is the tunnel?",
+    ),
 )
 
 YES, NO = ("yes", "Yes"), ("no", "No")
@@ -78,14 +90,25 @@ def confirm_prompt(question: str, statement: str) -> Prompt:
     return Prompt(CONFIRM_SYSTEM, (f"Question: {question}\n", task))
 
 
-def whole_question_prompt(question: str, turns: Sequence[tuple[str, str]]) -> Prompt:
+def whole_question_prompt(
+    question: str, turns: Sequence[tuple[str, str]], *, beginning: str
+) -> Prompt:
     """Asks for a follow-up as a question that can be understood alone.
 
-    turns: the questions and answers before it, oldest first.
+    turns: the questions and answers before it, oldest first. beginning: the
+    words that the whole question begins with, "" for any.
     """
+    examples = "".join(
+        f"{_follow_up(((asked, answer),), follow_up, begins)} {whole}\n\n"
+        for asked, answer, follow_up, begins, whole in _FOLLOW_UPS
+    )
+    return Prompt(FOLLOW_UP_SYSTEM, (examples, _follow_up(turns, question, beginning)))
+
+
+def _follow_up(turns: Iterable[tuple[str, str]], question: str, beginning: str) -> str:
     said = "".join(f"Question: {asked}\nAnswer: {answer}\n" for asked, answer in turns)
-    task = f"{said}Follow-up: {question}\nWhole question:"
-    return Prompt(FOLLOW_UP_SYSTEM, (FOLLOW_UP_EXAMPLES, task))
+    begins = f', beginning with "{beginning}"' if beginning else ""
+    return f"{said}Follow-up: {question}\nWhole question{begins}:"
 
 
 def summary_prompt(evidence: Sequence[Evidence], *, words: int, about: str | None) -> Prompt:

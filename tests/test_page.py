@@ -160,6 +160,15 @@ def test_every_link_leads_to_a_place_on_the_page(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_every_link_is_reached_by_keyboard_and_seen(name: str) -> None:
+    links = [attrs for tag, attrs in Page(PAGES[name]).elements if tag == "a"]
+    assert all("href" in attrs and "tabindex" not in attrs for attrs in links)
+    assert re.search(r"a:focus-visible[^{]*\{ outline: 3px solid var\(--link\)", STYLE)
+    assert len(re.findall(r"outline: none", STYLE)) == 1
+    assert ".begin:target { outline: none; }" in STYLE  # no link; the mark behind it has one
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_headings_are_in_order(name: str) -> None:
     levels = Page(PAGES[name]).headings()
     assert levels[0] == 1

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+import axe
 import machine
 import running
 import setup_env
@@ -25,7 +26,7 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRIPTS = ("demo", "check", "setup_env", "running", "machine", "torch_build")
+SCRIPTS = ("demo", "check", "setup_env", "running", "machine", "torch_build", "axe", "play_chat")
 LOCKS = [
     ROOT / name
     for step in setup_env.steps(dev=True)
@@ -414,3 +415,24 @@ def test_llama_is_compiled_without_amx(
     monkeypatch.setattr("sys.platform", platform)
     monkeypatch.setenv("CFLAGS", "-O2")
     assert setup_env.without_amx().get("CFLAGS") == expected
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for npm is a shell script")
+@pytest.mark.parametrize(
+    ("npm", "told"),
+    [
+        (None, "skipped, there is no npm"),
+        ("exit 1", "skipped, npm could not fetch it"),
+        ("echo changed > axe-core.tgz", "skipped, what npm fetched is not the file that is pinned"),
+    ],
+    ids=["no npm", "no network", "another file"],
+)
+def test_axe_that_can_not_be_had_is_done_without(
+    npm: str | None, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if npm is not None:
+        (tmp_path / "npm").write_text(f"#!/bin/sh\n{npm}\n")
+        (tmp_path / "npm").chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert axe.bring(tmp_path / "axe") == told
+    assert not (tmp_path / "axe").exists()

@@ -12,7 +12,7 @@ from ragtool import prompt as prompts
 from ragtool.citations import Citer, whole_sentences
 from ragtool.confidence import GATE, Signals
 from ragtool.config import Settings
-from ragtool.conversation import Turn, is_faithful, is_follow_up, leant_on
+from ragtool.conversation import Turn, beginning, is_faithful, is_follow_up, leant_on
 from ragtool.pipeline.citing import Numbering
 from ragtool.pipeline.loading import Library, Writer
 from ragtool.records import (
@@ -85,7 +85,9 @@ class Session:
         if not said or not is_follow_up(question):
             return question
         prompt = prompts.whole_question_prompt(
-            question, [(turn.question, turn.answer) for turn in said]
+            question,
+            [(turn.question, turn.answer) for turn in said],
+            beginning=beginning(question),
         )
         draft = self._writer.generator.generate(prompt, max_tokens=QUESTION_TOKENS)
         rewritten = draft.text.split("\n")[0].strip()

@@ -16,7 +16,6 @@ from ragtool.protocols import Generator, Vectors
 from ragtool.records import Filters, Hit, IndexCard, ModelCard
 from ragtool.store import Store
 
-
 # Seconds after which whoever waits for the model looks up; Windows lets no Ctrl-C in before.
 _LOOK = 0.1
 
