@@ -22,7 +22,8 @@ FOLLOW_UP_SYSTEM = (
     "You rewrite a follow-up question as a whole question that can be understood alone. "
     "Reply with the question and nothing else."
 )
-_FOLLOW_UPS = (
+# Question, answer, follow-up, the word that the whole question begins with, whole question.
+FOLLOW_UPS = (
     (
         "Who closed the harbour?",
         "The Herald reported that Mayor Ana Ruiz said on Monday that she had closed the harbour"
@@ -100,7 +101,7 @@ def whole_question_prompt(
     """
     examples = "".join(
         f"{_follow_up(((asked, answer),), follow_up, begins)} {whole}\n\n"
-        for asked, answer, follow_up, begins, whole in _FOLLOW_UPS
+        for asked, answer, follow_up, begins, whole in FOLLOW_UPS
     )
     return Prompt(FOLLOW_UP_SYSTEM, (examples, _follow_up(turns, question, beginning)))
 

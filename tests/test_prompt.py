@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ragtool.chunking import chunks
-from ragtool.prompt import answer_prompt, gate_prompt, passages, summary_prompt
+from ragtool.conversation import Turn, beginning, is_faithful, is_follow_up
+from ragtool.prompt import (
+    FOLLOW_UPS,
+    answer_prompt,
+    gate_prompt,
+    passages,
+    summary_prompt,
+    whole_question_prompt,
+)
 from ragtool.records import Document, Evidence
 
 TEXT = "A title\n\nThe first thing. The second thing. The third thing.\n"
@@ -41,3 +51,26 @@ def test_a_summary_names_its_length_and_topic() -> None:
     task = summary_prompt(evidence(), words=80, about="the third thing").parts[-1]
     assert "80 words" in task
     assert "the third thing" in task
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "follow_up", "begins", "whole"),
+    FOLLOW_UPS,
+    ids=[f[2] for f in FOLLOW_UPS],
+)
+def test_the_examples_of_follow_ups_would_be_taken_themselves(
+    question: str, answer: str, follow_up: str, begins: str, whole: str
+) -> None:
+    assert is_follow_up(follow_up)
+    assert beginning(follow_up) == begins
+    assert is_faithful(whole, follow_up, [Turn(question, answer)])
+
+
+def test_a_follow_up_is_shown_with_what_was_said_and_how_to_begin() -> None:
+    turns = [("Who left?", "The judge left."), ("Who stayed?", "Ann Lee stayed.")]
+    examples, task = whole_question_prompt("and when?", turns, beginning="When").parts
+    assert all(example[4] in examples for example in FOLLOW_UPS)
+    assert task.startswith("Question: Who left?\nAnswer: The judge left.\nQuestion: Who stayed?")
+    assert task.endswith('Follow-up: and when?\nWhole question, beginning with "When":')
+    bare = whole_question_prompt("Did they?", turns, beginning="").parts[-1]
+    assert bare.endswith("Whole question:")

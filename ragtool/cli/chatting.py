@@ -90,24 +90,25 @@ class _Chat:
         read = _prompt() if typed else _plain
         if self._terminal.live and typed:
             self._terminal.note("Ask. /help tells what else can be done, Ctrl-D ends.")
+        answering = False
         while True:
             try:
+                if answering:  # told here, where another Ctrl-C does no harm
+                    answering = False
+                    self._terminal.warn("\nragtool: stopped.")
                 line = read().strip()
+                if line == "/quit":
+                    return
+                answering = True
+                self._take(line)
+                answering = False
             except EOFError:
                 return
             except KeyboardInterrupt:
                 if not typed:
                     raise
-                continue
-            if line == "/quit":
-                return
-            try:
-                self._take(line)
-            except KeyboardInterrupt:
-                if not typed:
-                    raise
-                self._terminal.warn("\nragtool: stopped.")
             except RagtoolError as error:
+                answering = False
                 self._terminal.warn(f"ragtool: {harmless(str(error))}")
 
     def _take(self, line: str) -> None:
