@@ -6,6 +6,7 @@ environment's RAGTOOL_* variables, the flags of the command line.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import sys
@@ -19,12 +20,13 @@ from ragtool.models import DEFAULT_EMBEDDER, DEFAULT_GENERATOR, HUB
 FILE_NAME = "ragtool.toml"
 LARGEST_K = 50
 _DEFAULT_K = 8
+_LONGEST_WARM = 1440  # minutes
 _PREFIX = "RAGTOOL_"
 # These steer the program from outside and are no settings of an answer.
 _RESERVED = ("RAGTOOL_DEBUG", "RAGTOOL_WARM")
 _RESERVED_PREFIX = "RAGTOOL_RUN_"
 
-Value = str | int | Path
+Value = str | float | Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class Settings:
     index: the folder of the index. models: the folder of the models.
     generator, embedder: a name of the catalogue; the generator may be the
     path of a GGUF file. k: how many chunks a search returns, 1 to 50. hub: the
-    address of the model hub, empty for none.
+    address of the model hub, empty for none. warm_minutes: how long the warm
+    process waits for a question before it ends; 0 for no such process.
     """
 
     index: Path
@@ -43,6 +46,7 @@ class Settings:
     embedder: str = DEFAULT_EMBEDDER
     k: int = _DEFAULT_K
     hub: str = HUB
+    warm_minutes: float = 5.0
 
 
 _KEYS = tuple(field.name for field in fields(Settings))
@@ -87,6 +91,7 @@ def _with_defaults(chosen: Mapping[str, Value]) -> Settings:
         embedder=text("embedder", DEFAULT_EMBEDDER),
         k=int(text("k", str(_DEFAULT_K))),
         hub=text("hub", HUB),
+        warm_minutes=float(text("warm_minutes", "5")),
     )
 
 
@@ -156,6 +161,8 @@ def _fit(key: str, value: object, *, place: str, folder: Path) -> Value:
     _check_known([key], _KEYS, place=place)
     if key == "k":
         return _count(value, place=place)
+    if key == "warm_minutes":
+        return _minutes(value, place=place)
     if value == "" and key != "hub":
         raise UsageError(f"The setting {key} in {place} is empty.")
     if not isinstance(value, str | Path):
@@ -176,3 +183,14 @@ def _count(value: object, *, place: str) -> int:
             f"The setting k in {place} must be a whole number from 1 to {LARGEST_K}, not {value!r}."
         )
     return int(text)
+
+
+def _minutes(value: object, *, place: str) -> float:
+    with contextlib.suppress(ValueError):
+        minutes = -1.0 if isinstance(value, bool) else float(str(value))
+        if 0 <= minutes <= _LONGEST_WARM:
+            return minutes
+    raise UsageError(
+        f"The setting warm_minutes in {place} must be a number from 0 to {_LONGEST_WARM},"
+        f" not {value!r}."
+    )

@@ -1,8 +1,8 @@
-"""A cold question: ragtool, a bare script at the floor, and a plain pipeline, in one run.
+"""A question, cold and warm: ragtool, a bare script, and a plain pipeline, in one run.
 
-    python scripts/bench_ask.py SET [-n 5]
+    python scripts/bench_ask.py SET [-n 5] [--alone]
 
-SET is a folder as `ragtool eval` takes it. Each of the three is a process of
+SET is a folder as `ragtool eval` takes it. Each of the first three is a process of
 its own, one after the other for each question, so that a busy moment of the
 machine falls on all:
 
@@ -14,10 +14,13 @@ plain      LangChain as its documentation has it: HuggingFaceEmbeddings, a
            into RetrievalQA's own prompt, 96 tokens at most. Needs
            pip install langchain-community langchain-huggingface langchain-classic
            and the packages of ragtool[export].
-ragtool    `ragtool ask --json`.
+ragtool    `ragtool ask --json --no-warm`.
+warm       the same with the warm process, which has just answered another question.
+again      the same question once more: the passages were read a moment ago.
 
-Told are seconds to the first token that the model wrote of its answer, to the
-whole answer, both from the start of the process, and the peak memory.
+--alone leaves floor and plain out. Told are seconds to the first token that the
+model wrote of its answer, to the whole answer, both from the start of the
+process, and the peak memory, of the command alone where it is warm.
 """
 
 from __future__ import annotations
@@ -47,7 +50,10 @@ from ragtool.store import Store
 from results import keep
 
 CHUNKS, TOKENS = 4, 96
-NAMES = ("floor", "plain", "ragtool")
+PEERS = ("floor", "plain")
+OURS = ("ragtool", "warm", "again")
+RATIOS = (("ragtool", "floor"), ("plain", "ragtool"), ("warm", "ragtool"), ("again", "ragtool"))
+WHAT = {"first": "first token", "whole": "whole answer"}
 
 
 def main() -> None:
@@ -59,24 +65,38 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path, metavar="SET")
     parser.add_argument("-n", type=int, default=5, metavar="N", help="how many questions")
+    parser.add_argument("--alone", action="store_true", help="only ragtool, cold and warm")
     asked = parser.parse_args()
     chosen = read_set(asked.folder)
     with tempfile.TemporaryDirectory() as folder:
         settings = replace(config.resolve({}), index=Path(folder, "index"))
+        # A warm process of our own, not the user's.
+        os.environ["XDG_RUNTIME_DIR"] = folder
         pipeline.index([chosen.articles], settings, report=lambda _: None)
-        save_plain_index(settings, Path(folder, "plain"))
+        plain_index = None if asked.alone else Path(folder, "plain")
+        if plain_index is not None:
+            save_plain_index(settings, plain_index)
         questions = [gold.question for gold in sampled(chosen.questions, asked.n) if gold.answers]
-        compare(questions, settings, Path(folder, "plain"))
+        try:
+            compare(questions, settings, plain_index)
+        finally:
+            subprocess.run([sys.executable, "-m", "ragtool", "warm", "stop"], check=True)
 
 
-def compare(questions: Sequence[str], settings: config.Settings, plain_index: Path) -> None:
-    """Put every question to the three in turn, print the means and the ratios."""
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in NAMES}
+def compare(questions: Sequence[str], settings: config.Settings, plain_index: Path | None) -> None:
+    """Put every question to all in turn, print the means and the ratios."""
+    names = OURS if plain_index is None else (*PEERS, *OURS)
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    ask(questions[-1], settings)
     for question, drafted in zip(questions, list(_drafted(questions, settings)), strict=True):
-        ours = ask(question, settings)
+        ours = ask(question, settings, "--no-warm")
         if not ours["tokens"]:
             continue  # refused before anything was written: there is no answer to time
         runs["ragtool"].append(ours)
+        for name in ("warm", "again"):
+            runs[name].append(ask(question, settings))
+        if plain_index is None:
+            continue
         shared = {"model": str(models.located(settings.generator, settings.models).path)}
         floor_given = {**shared, "prompt": [drafted.system, "".join(drafted.parts)]}
         runs["floor"].append(peer("floor", {**floor_given, "tokens": ours["tokens"]}))
@@ -89,13 +109,14 @@ def compare(questions: Sequence[str], settings: config.Settings, plain_index: Pa
     }
     for name, found in means.items():
         print(
-            f"{name:<8} first token {found['first']:5.1f} s   whole answer {found['whole']:5.1f} s"
+            f"{name:<8} first token {found['first']:5.2f} s   whole answer {found['whole']:5.2f} s"
             f"   peak {found['peak']:5.0f} MB"
         )
+    pairs = [(what, *pair) for what in ("first", "whole") for pair in RATIOS]
     ratios = {
-        "whole answer, ragtool / floor": means["ragtool"]["whole"] / means["floor"]["whole"],
-        "first token, plain / ragtool": means["plain"]["first"] / means["ragtool"]["first"],
-        "whole answer, plain / ragtool": means["plain"]["whole"] / means["ragtool"]["whole"],
+        f"{WHAT[what]}, {one} / {other}": means[one][what] / means[other][what]
+        for what, one, other in pairs
+        if one in means and other in means
     }
     for what, ratio in ratios.items():
         print(f"{what}: {ratio:.2f}")
@@ -121,10 +142,10 @@ def _drafted(questions: Sequence[str], settings: config.Settings) -> Iterator[Pr
     generator.close()
 
 
-def ask(question: str, settings: config.Settings) -> dict[str, float]:
-    """`ragtool ask` in a process of its own."""
+def ask(question: str, settings: config.Settings, *options: str) -> dict[str, float]:
+    """`ragtool ask` in a process of its own, which may ask the warm one."""
     command = [sys.executable, "-m", "ragtool", "--index", str(settings.index)]
-    whole, told, peak = _run([*command, "ask", question, "--json", "--quiet"], "")
+    whole, told, peak = _run([*command, "ask", question, "--json", "--quiet", *options], "")
     timings = json.loads(told)["timings"]
     first = whole - (timings["total_ms"] - timings["first_token_ms"]) / 1000
     return {

@@ -22,6 +22,9 @@ SEEDS = ROOT / "seeds"
 # Answers in a moment, and badly: for all tests where the words don't matter.
 SMALL = "smollm2-135m-instruct-q4_1"
 
+# No test but those of the warm process itself may leave one behind.
+os.environ["RAGTOOL_WARM"] = "0"
+
 Ragtool = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -71,6 +74,7 @@ def ragtool(models: Path, tmp_path: Path) -> Ragtool:
         "PYTHONPATH": str(ROOT),
         "RAGTOOL_INDEX": str(tmp_path / "index"),
         "RAGTOOL_MODELS": str(models),
+        "RAGTOOL_WARM": "0",
     }
 
     def run(

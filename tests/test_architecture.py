@@ -21,6 +21,7 @@ SMALL = "smollm2-135m-instruct-q4_1"
 # From the top. A unit is a module beside ragtool/__init__.py, or a whole package.
 LAYERS = (
     {"__main__", "cli"},
+    {"warm"},
     {"pipeline", "rendering"},
     {"retrieval", "evidence", "prompt", "citations", "confidence", "conversation"},
     {"attribution", "checking", "quoting"},
@@ -43,12 +44,12 @@ LAYERS = (
     {"records", "errors"},
 )
 # config stands beside the layers: who reads it, and what it reads.
-CONFIG_READERS = {"cli", "pipeline"}
+CONFIG_READERS = {"cli", "pipeline", "warm"}
 CONFIG_READS = {"models", "errors"}
 # Rendering sees nouns only.
 RENDERING_READS = {"records", "results", "reports"}
 # Within these layers the units are steps of one way down, not siblings.
-STEPS = (LAYERS[0], LAYERS[3], LAYERS[6])
+STEPS = (LAYERS[0], LAYERS[4], LAYERS[7])
 # A library, and the only modules that import it.
 SOLE_IMPORTERS = {
     "faiss": {"ragtool.vectors"},
@@ -63,6 +64,7 @@ SOLE_IMPORTERS = {
         "ragtool.generation.llama",
     },
     "socket": {"ragtool.models.hub"},
+    "multiprocessing": {"ragtool.warm.talking"},
     "urllib.request": {"ragtool.models.hub"},
     "http": {"ragtool.models.hub"},
 }

@@ -46,6 +46,7 @@ def surroundings(folder: Path, **more: str) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "RAGTOOL_INDEX": str(folder / "index"),
         "RAGTOOL_MODELS": str(folder / "models"),
+        "RAGTOOL_WARM": "0",
         **more,
     }
 

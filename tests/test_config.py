@@ -83,7 +83,12 @@ def test_reserved_and_foreign_variables_are_left_alone(tmp_path: Path) -> None:
     ("toml", "environ", "flags", "said"),
     [
         ('indx = "a"', {}, {}, r"indx in .*ragtool\.toml\. Did you mean index\?"),
-        ("zzz = 1", {}, {}, r"zzz .* Known are index, models, generator, embedder, k, hub\."),
+        (
+            "zzz = 1",
+            {},
+            {},
+            r"zzz .* Known are index, models, generator, embedder, k, hub, warm_minutes\.",
+        ),
         ("[index]\na = 1", {}, {}, r"index in ragtool\.toml must be text"),
         ("k = ", {}, {}, r"is not TOML"),
         ("k = true", {}, {}, r"whole number from 1 to 50, not True"),

@@ -153,7 +153,7 @@ def bench(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Benc
     embedder = FakeEmbedder()
     for module in (indexing, loading):
         monkeypatch.setattr(module, "load_embedder", lambda _: embedder)
-    monkeypatch.setattr(loading, "load_generator", lambda _: Scripted())
+    monkeypatch.setattr(loading, "load_generator", lambda _, look=None: Scripted())
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))

@@ -14,7 +14,7 @@ import pytest
 from fakes import FakeGenerator
 
 from ragtool.errors import ModelError
-from ragtool.generation import LlamaGenerator, llama, llama_faults
+from ragtool.generation import LlamaGenerator, Remembering, llama, llama_faults, remembering
 from ragtool.generation.lookup import guess
 from ragtool.models import find, locate
 from ragtool.protocols import Generator
@@ -315,3 +315,91 @@ def test_an_interrupt_breaks_reading_off(fresh: Callable[..., LlamaGenerator]) -
         fresh_one.log_odds(long, yes=YES, no=NO)
     assert time.perf_counter() - begun < whole / 5 + 0.5 + whole / 4
     assert fresh_one.generate(A, max_tokens=12) == expected
+
+
+# What is put by while something else is asked
+
+LONG = "Passages:\n\n## Harbour closed\n" + HARBOUR.removeprefix("Passages:\n\n") * 6
+CONFIRM = Prompt("You check one sentence.", ("Does it answer? " + WHO,))
+
+
+def test_passages_are_not_read_again_after_another_question(
+    fresh: Callable[..., LlamaGenerator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the last part is, and the numbers are those of a model that remembers nothing."""
+    one = fresh()
+    asked = Prompt(SYSTEM, (LONG, WHO))
+    odds, draft = one.log_odds(asked, yes=YES, no=NO), one.generate(asked, max_tokens=12)
+    alone = one.log_odds(CONFIRM, yes=YES, no=NO)
+    read: list[int] = []
+    decode = one._decode
+
+    def counted(tokens: Sequence[int], *, each: bool = False) -> None:
+        read.append(len(tokens))
+        decode(tokens, each=each)
+
+    monkeypatch.setattr(one, "_decode", counted)
+    assert one.log_odds(asked, yes=YES, no=NO) == odds
+    assert sum(read) < 40 < one.count_tokens(LONG)
+    assert one.generate(asked, max_tokens=12) == draft
+    assert one.log_odds(CONFIRM, yes=YES, no=NO) == alone
+    assert one.log_odds(Prompt(SYSTEM, (LONG, WHY)), yes=YES, no=NO) == fresh().log_odds(
+        Prompt(SYSTEM, (LONG, WHY)), yes=YES, no=NO
+    )
+
+
+def test_other_passages_take_the_place_of_those_put_by(
+    fresh: Callable[..., LlamaGenerator],
+) -> None:
+    one = fresh()
+    prompts = [Prompt(SYSTEM, (text * 3, WHO)) for text in (LONG, OPERA * 4, LONG)]
+    for prompt in prompts:
+        for each in (prompt, CONFIRM):
+            expected = fresh().log_odds(each, yes=YES, no=NO)
+            assert one.log_odds(each, yes=YES, no=NO) == expected
+
+
+class Counted(FakeGenerator):
+    """Counts what it is asked."""
+
+    asked = 0
+
+    def _read(self, prompt: Prompt, *, room: int) -> int:
+        self.asked += 1
+        return super()._read(prompt, room=room)
+
+
+def test_a_reply_is_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Counted()
+    one = Remembering(counted)
+    pieces: list[str] = []
+    drafts = [one.generate(A, max_tokens=24, on_text=pieces.append) for _ in range(2)]
+    assert drafts[0] == drafts[1] == counted.generate(A, max_tokens=24)
+    assert "".join(pieces) == 2 * drafts[0].text
+    assert one.log_odds(A, yes=YES, no=NO) == one.log_odds(A, yes=YES, no=NO) == 1.0
+    assert one.log_odds(A, yes=NO, no=YES) == -1.0
+    assert one.generate(A, max_tokens=2) != drafts[0]
+    assert counted.asked == 5
+    monkeypatch.setattr(remembering, "REPLIES", 2)
+    for prompt in (A, B, A, Prompt(SYSTEM, ("x",)), A, B):
+        one.generate(prompt, max_tokens=3)
+    assert counted.asked == 5 + 4  # all but the third and the fifth
+
+
+def test_a_look_that_raises_breaks_reading_off(models: Path) -> None:
+    found = locate(find(SMALL), models)
+    looks: list[int] = []
+
+    def look() -> None:
+        looks.append(1)
+        if len(looks) == 3:
+            raise TimeoutError
+
+    one = LlamaGenerator(found.path, name="n", sha256="0" * 64, threads=1, look=look)
+    try:
+        with pytest.raises(TimeoutError):
+            one.generate(A, max_tokens=12)
+        expected = one.generate(A, max_tokens=12)
+        assert one.generate(A, max_tokens=12) == expected
+    finally:
+        one.close()

@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,6 +50,8 @@ COMMANDS = {
     "models list": [],
     "models verify": [SMALL],
     "models path": [SMALL],
+    "warm status": [],
+    "warm stop": [],
 }
 
 
@@ -82,6 +85,8 @@ class Bench:
     models: Path
     own: Path
     chunk: str = ""
+    # What makes the commands start a warm process.
+    warm: dict[str, str] | None = None
 
     def run(
         self, *before: str, command: str = "", code: str = ""
@@ -110,6 +115,7 @@ class Bench:
             "HOME": str(self.own / "home"),
             "RAGTOOL_INDEX": str(self.own / "index"),
             "RAGTOOL_MODELS": str(self.models),
+            **(self.warm or {"RAGTOOL_WARM": "0"}),
         }
 
 
@@ -206,6 +212,20 @@ def test_a_command_makes_no_call_for_the_internet(
         print(f"\n| ragtool {command:<17} | exit code {code} | {calls} calls |", end="")
     assert code in (0, 3), said
     assert calls == 0
+
+
+@pytest.mark.slow
+@needs_strace
+def test_a_warm_process_makes_no_call_for_the_internet(bench: Bench) -> None:
+    """It is watched until it ends, which is seconds after the answer."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as run:  # a socket's name must be short
+        chosen = {"RAGTOOL_WARM_MINUTES": "0.05", "XDG_RUNTIME_DIR": run}
+        warm = dataclasses.replace(bench, warm=chosen)
+        code, calls, said = internet_calls(warm, command="ask")
+    assert code in (0, 3), said
+    assert calls == 0
+    log = (bench.own / "calls").read_text(encoding="utf-8", errors="replace")
+    assert re.search(r"bind\(.*AF_UNIX.*\.sock", log)  # there was one
 
 
 @pytest.mark.slow

@@ -64,7 +64,7 @@ class Bench:
         self.loaded.append("embedder")
         return self.embedder
 
-    def _generator(self, settings: Settings) -> FakeGenerator:
+    def _generator(self, settings: Settings, *, look: object = None) -> FakeGenerator:
         self.loaded.append("generator")
         return self.generator
 

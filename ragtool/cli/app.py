@@ -14,7 +14,16 @@ from typer.core import TyperGroup
 
 import ragtool
 from ragtool import guard
-from ragtool.cli import asking, chatting, evaluating, indexing, looking, modelling, summarizing
+from ragtool.cli import (
+    asking,
+    chatting,
+    evaluating,
+    indexing,
+    looking,
+    modelling,
+    summarizing,
+    warming,
+)
 from ragtool.cli.invocation import Everywhere
 from ragtool.cli.options import AsJson, IndexDir, Quiet
 from ragtool.cli.terminal import ready, there
@@ -150,6 +159,11 @@ def _assembled() -> typer.Typer:
     for model_command in (modelling.pull, modelling.verify, modelling.path):
         pinned.command()(model_command)
     whole.add_typer(pinned, name="models")
+    kept = _group()
+    kept.callback()(warming.everywhere)
+    kept.command()(warming.status)
+    kept.command()(warming.stop)
+    whole.add_typer(kept, name="warm")
     return whole
 
 

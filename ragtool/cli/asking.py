@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from ragtool import pipeline
+from ragtool import pipeline, warm
 from ragtool.cli.invocation import Everywhere, Invocation, begin
 from ragtool.cli.options import (
     AsJson,
@@ -17,6 +18,7 @@ from ragtool.cli.options import (
     K,
     Language,
     ModelName,
+    NoWarm,
     PathGlob,
     Quiet,
     Since,
@@ -58,6 +60,7 @@ def ask(
     language: Language = None,
     html: HtmlFile = None,
     as_markdown: AsMarkdown = False,
+    no_warm: NoWarm = False,
     index: IndexDir = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -74,7 +77,11 @@ def ask(
     asked, file = _asked(question, questions), page_file(html)
     kept, notes = [], 0
     chosen = filters(since=since, until=until, source=source, path=path, language=language)
-    with pipeline.Session(invocation.settings) as session:
+    with (
+        pipeline.Session(invocation.settings)
+        if no_warm or os.environ.get("RAGTOOL_WARM") == "0"
+        else warm.Session(invocation.settings)
+    ) as session:
         if session.unread:
             invocation.terminal.note(
                 f"ragtool: {session.unread} of the files could not be read"
@@ -112,7 +119,9 @@ class Asking:
         self._told: list[AnswerSentence] = []
         self._column = 0
 
-    def ask(self, session: pipeline.Session, question: Question, *, filters: Filters) -> Answer:
+    def ask(
+        self, session: pipeline.Session | warm.Session, question: Question, *, filters: Filters
+    ) -> Answer:
         """Ask, and tell the answer."""
         answer = session.ask(
             question.text,

@@ -61,6 +61,10 @@ HtmlFile = Annotated[
     str | None,
     typer.Option("--html", metavar="FILE", help="Write it to FILE too, as a page for a browser."),
 ]
+NoWarm = Annotated[
+    bool,
+    typer.Option("--no-warm", help="Answer in this process; keep none with the models loaded."),
+]
 AsMarkdown = Annotated[
     bool, typer.Option("--markdown", help="Print Markdown with footnotes, to be pasted.")
 ]

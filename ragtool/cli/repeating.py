@@ -25,7 +25,7 @@ RepeatFile = Annotated[
 ]
 
 # What stands beside --repeat; all else is taken from the saved answer.
-_BESIDE = {"repeat", "model", "index", "as_json", "quiet"}
+_BESIDE = {"repeat", "model", "no_warm", "index", "as_json", "quiet"}
 
 
 def repeat_saved(

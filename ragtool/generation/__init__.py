@@ -2,5 +2,6 @@
 
 from ragtool.generation.library import llama_faults
 from ragtool.generation.llama import LlamaGenerator
+from ragtool.generation.remembering import Remembering
 
-__all__ = ["LlamaGenerator", "llama_faults"]
+__all__ = ["LlamaGenerator", "Remembering", "llama_faults"]

@@ -18,9 +18,14 @@ _LOOK = 0.1
 
 
 class Calls:
-    """One thread for llama.cpp: its own threads are then always the same too."""
+    """One thread for llama.cpp: its own threads are then always the same too.
 
-    def __init__(self, api: Any) -> None:
+    look: called before each call and ten times a second during it; what it
+    raises breaks the call off.
+    """
+
+    def __init__(self, api: Any, *, look: Callable[[], None] | None = None) -> None:
+        self._look = look
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llama.cpp")
         self._stopping = False
         # Kept here, since the callback must outlive every call.
@@ -28,9 +33,11 @@ class Calls:
 
     def run(self, call: Callable[..., int], *given: object) -> int:
         """What the call returns. An exception that reaches the waiting caller breaks it off."""
+        if self._look is not None:
+            self._look()
         running = self._thread.submit(call, *given)
         try:
-            return _waited(running)
+            return self._waited(running)
         except BaseException:
             self._stopping = True
             while not running.done():  # nobody may go on before, however often Ctrl-C is pressed
@@ -39,15 +46,16 @@ class Calls:
             self._stopping = False
             raise
 
+    def _waited(self, running: Future[int]) -> int:
+        while True:
+            try:
+                return running.result(timeout=_LOOK)
+            except NotYet:
+                if running.done():
+                    raise
+            if self._look is not None:
+                self._look()
+
     def close(self) -> None:
         """Ends the thread."""
         self._thread.shutdown(wait=True)
-
-
-def _waited(running: Future[int]) -> int:
-    while True:
-        try:
-            return running.result(timeout=_LOOK)
-        except NotYet:
-            if running.done():
-                raise

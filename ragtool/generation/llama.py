@@ -20,6 +20,7 @@ from ragtool.generation.calls import Calls
 from ragtool.generation.frame import chat_frame
 from ragtool.generation.library import BATCH, load_model, open_context, silence, tokenize
 from ragtool.generation.lookup import guess
+from ragtool.generation.memory import Part, PutBy, shared, size
 from ragtool.records import Draft, Prompt
 
 if TYPE_CHECKING:
@@ -36,11 +37,19 @@ class LlamaGenerator:
     """One GGUF model, loaded.
 
     path: the file, verified by the caller. threads: for prompt and reply.
+    look: called often while the model works, see `Calls`.
     Raises ModelError when the file can't be loaded.
     """
 
     def __init__(
-        self, path: Path, *, name: str, sha256: str, threads: int, context_tokens: int = 4096
+        self,
+        path: Path,
+        *,
+        name: str,
+        sha256: str,
+        threads: int,
+        context_tokens: int = 4096,
+        look: Callable[[], None] | None = None,
     ) -> None:
         # Read once, when the library is loaded; the user's own choice stands.
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
@@ -53,7 +62,7 @@ class LlamaGenerator:
         self._model = load_model(llama_cpp, path)
         trained = int(llama_cpp.llama_model_n_ctx_train(self._model))
         self._context_tokens = min(context_tokens, trained) if trained > 0 else context_tokens
-        self._calls = Calls(llama_cpp)
+        self._calls = Calls(llama_cpp, look=look)
         self._context = open_context(
             llama_cpp, self._model, self._context_tokens, threads, path, stop=self._calls.stop
         )
@@ -61,7 +70,8 @@ class LlamaGenerator:
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self._vocab_size = int(llama_cpp.llama_vocab_n_tokens(self._vocab))
         self._frame = chat_frame(llama_cpp, self._model, self._vocab)
-        self._kept: list[tuple[int, ...]] = []
+        self._kept: list[Part] = []
+        self._put_by = PutBy(llama_cpp, self._context)
 
     @property
     def name(self) -> str:
@@ -142,7 +152,7 @@ class LlamaGenerator:
             return [self._likeliest(-1)]
         self._decode((tokens[-1], *guessed), each=True)
         decided = [self._likeliest(at) for at in range(len(guessed) + 1)]
-        right = _shared(guessed, decided)
+        right = shared(guessed, decided)
         self._api.llama_memory_seq_rm(self._memory, 0, len(tokens) + right, -1)
         return decided[: right + 1]
 
@@ -156,24 +166,38 @@ class LlamaGenerator:
         numbers whether what stands before it was remembered or read again.
         """
         parts = self._prompt_tokens(prompt)
-        total = sum(map(len, parts))
+        total = size(parts)
         if total + room > self._context_tokens:
             raise ModelError(
                 f"The prompt has {total} tokens, and {self.name} takes"
                 f" {self._context_tokens} with its reply.",
                 hint="Ask a shorter question, or with a smaller -k.",
             )
-        same = _shared(self._kept, parts)
-        same = min(same, len(parts) - 1)  # the last part is read for its logits
-        kept = sum(map(len, parts[:same]))
-        self._api.llama_memory_seq_rm(self._memory, 0, kept, -1)
-        self._kept = parts[:same]
+        if not shared(self._kept, parts):
+            self._turn_to(parts)
+        same = shared(self._kept, parts)
+        self._cut(parts[: min(same, len(parts) - 1)])  # the last part is read for its logits
+        same = len(self._kept)
         for part in parts[same:]:
             self._decode(part)
             self._kept.append(part)
         return total
 
-    def _prompt_tokens(self, prompt: Prompt) -> list[tuple[int, ...]]:
+    def _turn_to(self, parts: Sequence[Part]) -> None:
+        """Puts by what is remembered, and takes up what was put by where the prompt begins so."""
+        found = self._put_by.copy_for(parts)
+        self._cut(self._kept[:-1])
+        self._put_by.keep(self._kept)
+        if found is not None and self._put_by.restore(found):
+            self._kept = list(found.parts)
+
+    def _cut(self, parts: Sequence[Part]) -> None:
+        """Forgets all but these parts, with which what is remembered begins."""
+        self._kept = []  # nothing, should this be interrupted
+        self._api.llama_memory_seq_rm(self._memory, 0, size(parts), -1)
+        self._kept = list(parts)
+
+    def _prompt_tokens(self, prompt: Prompt) -> list[Part]:
         before, between, after = self._frame
         head = before + self._tokens(prompt.system) + between
         parts = [self._tokens(part) for part in prompt.parts if part]
@@ -217,11 +241,3 @@ class LlamaGenerator:
         buffer = ctypes.create_string_buffer(256)
         size = self._api.llama_token_to_piece(self._vocab, token, buffer, 256, 0, False)
         return buffer.raw[: max(size, 0)]
-
-
-def _shared(one: Sequence[object], other: Sequence[object]) -> int:
-    """How many leading items are the same in both."""
-    for at, (left, right) in enumerate(zip(one, other, strict=False)):
-        if left != right:
-            return at
-    return min(len(one), len(other))

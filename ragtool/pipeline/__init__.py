@@ -2,7 +2,8 @@
 
 `index` and `remove` change an index; `search`, `Session` and `summarize`
 answer; `documents`, `failures`, `status`, `show` and `doctor` look; `verify` checks a
-saved answer, `repeat` asks for it again; `evaluate` measures.
+saved answer, `repeat` asks for it again; `evaluate` measures. `Kept` is what stays
+loaded between sessions.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from ragtool.pipeline.asking import Session, search
 from ragtool.pipeline.evaluating import evaluate
 from ragtool.pipeline.indexing import index, remove
 from ragtool.pipeline.inspecting import doctor, documents, failures, show, status
+from ragtool.pipeline.loading import Kept
 from ragtool.pipeline.repeating import repeat
 from ragtool.pipeline.summarizing import summarize
 from ragtool.pipeline.verifying import verify
 
 __all__ = [
+    "Kept",
     "Session",
     "doctor",
     "documents",

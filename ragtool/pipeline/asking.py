@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 
 from ragtool import __version__
@@ -14,7 +15,7 @@ from ragtool.confidence import GATE, Signals
 from ragtool.config import Settings
 from ragtool.conversation import Turn, beginning, is_faithful, is_follow_up, leant_on
 from ragtool.pipeline.citing import Numbering
-from ragtool.pipeline.loading import Library, Writer
+from ragtool.pipeline.loading import Kept, Library, Writer
 from ragtool.records import (
     Answer,
     AnswerSentence,
@@ -49,15 +50,19 @@ def search(query: str, settings: Settings, *, k: int, filters: Filters) -> tuple
 
 
 class Session:
-    """Questions asked of one state of the index, with the models loaded once."""
+    """Questions asked of one state of the index, with the models loaded once.
 
-    def __init__(self, settings: Settings) -> None:
-        self._library = Library(settings)
-        try:
-            self._writer = Writer(settings)
-        except BaseException:
-            self._library.close()
-            raise
+    kept: what is loaded already, and stays so after the session.
+    """
+
+    def __init__(self, settings: Settings, *, kept: Kept | None = None) -> None:
+        with ExitStack() as opened:
+            if kept is None:
+                kept = Kept()
+                opened.callback(kept.close)
+            self._library = opened.enter_context(Library(settings, kept=kept))
+            self._writer = kept.writer(settings)
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Session:
         return self
@@ -68,8 +73,7 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._writer.close()
-        self._library.close()
+        self._opened.close()
 
     @property
     def unread(self) -> int:

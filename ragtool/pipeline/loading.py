@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from types import TracebackType
@@ -10,7 +11,7 @@ from ragtool import models, retrieval, vectors
 from ragtool.config import Settings
 from ragtool.embedding import OnnxEmbedder
 from ragtool.errors import StoreError
-from ragtool.generation import LlamaGenerator
+from ragtool.generation import LlamaGenerator, Remembering
 from ragtool.pipeline.machine import cores
 from ragtool.protocols import Generator, Vectors
 from ragtool.records import Filters, Hit, IndexCard, ModelCard
@@ -26,27 +27,80 @@ def load_embedder(settings: Settings) -> OnnxEmbedder:
     return OnnxEmbedder(folder, threads=cores())
 
 
-def load_generator(settings: Settings) -> LlamaGenerator:
-    """The generator of the settings, verified and loaded."""
+def load_generator(settings: Settings, *, look: Callable[[], None] | None = None) -> LlamaGenerator:
+    """The generator of the settings, verified and loaded; look: see `LlamaGenerator`."""
     found = models.located(settings.generator, settings.models)
-    return LlamaGenerator(found.path, name=found.name, sha256=found.sha256, threads=cores())
+    return LlamaGenerator(
+        found.path, name=found.name, sha256=found.sha256, threads=cores(), look=look
+    )
+
+
+class Kept:
+    """What outlives a question: the models, and the vectors of the index last asked.
+
+    Each is loaded when it is first asked for, and anew once the file that it
+    was loaded from, or the state of the index, is another one. Nothing of the
+    index itself is held open. What the model replied lately is remembered too.
+    look: see `LlamaGenerator`. Close it.
+    """
+
+    def __init__(self, *, look: Callable[[], None] | None = None) -> None:
+        self._look = look
+        self._embedder: tuple[object, OnnxEmbedder] | None = None
+        self._neighbours: tuple[object, vectors.Neighbours] | None = None
+        self._writer: tuple[object, Writer] | None = None
+
+    def embedder(self, settings: Settings) -> OnnxEmbedder:
+        """The embedder of the settings, its files looked at again. Raises ModelError."""
+        state = _embedder_state(settings)
+        if self._embedder is None or self._embedder[0] != state:
+            self._embedder = None
+            self._embedder = (state, load_embedder(settings))
+        return self._embedder[1]
+
+    def neighbours(self, store: Store, settings: Settings) -> vectors.Neighbours:
+        """The vectors of the state of the store that is being read."""
+        state = (settings.index, store.generation)
+        if self._neighbours is None or self._neighbours[0] != state:
+            self._neighbours = None
+            self._neighbours = (state, _neighbours(store, settings))
+        return self._neighbours[1]
+
+    def writer(self, settings: Settings) -> Writer:
+        """The writer of the settings, its file looked at again. Raises ModelError."""
+        state = models.located(settings.generator, settings.models)
+        if self._writer is None or self._writer[0] != state or self._writer[1].failed:
+            self._give_back_writer()
+            self._writer = (state, Writer(settings, look=self._look))
+        return self._writer[1]
+
+    def close(self) -> None:
+        """Gives the memory back."""
+        self._embedder = self._neighbours = None
+        self._give_back_writer()
+
+    def _give_back_writer(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer[1].close()
 
 
 class Library:
     """An index opened for questions: its texts, its vectors, and their embedder.
 
-    Use it as a context manager. Raises StoreError where there is no index, or
-    an empty one, or one of another embedder; ModelError.
+    kept: what is loaded already. Use it as a context manager. Raises StoreError
+    where there is no index, or an empty one, or one of another embedder; ModelError.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, kept: Kept | None = None) -> None:
+        kept = kept or Kept()
         with ExitStack() as opened:
             self.store = opened.enter_context(Store.open(settings.index))
             # One state of the index from here on, whatever another process writes.
             opened.enter_context(self.store.reading())
-            self.embedder = load_embedder(settings)
+            self.embedder = kept.embedder(settings)
             _check(self.store, self.embedder, settings)
-            self._neighbours = _neighbours(self.store, settings)
+            self._neighbours = kept.neighbours(self.store, settings)
             self._opened = opened.pop_all()
 
     def vector(self, text: str) -> Vectors:
@@ -96,17 +150,30 @@ class Writer:
     is first asked for where it can't be loaded.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, look: Callable[[], None] | None = None) -> None:
         models.located(settings.generator, settings.models)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="generator")
-        self._generator: Future[LlamaGenerator] = self._worker.submit(load_generator, settings)
+        self._loaded: Future[LlamaGenerator] = self._worker.submit(
+            load_generator, settings, look=look
+        )
+        self._generator: Generator | None = None
 
     @property
     def generator(self) -> Generator:
-        """The generator, waited for; Ctrl-C ends the waiting and not the loading."""
-        while not wait([self._generator], timeout=_LOOK).done:
-            pass
-        return self._generator.result()
+        """The generator, waited for, with what it replied lately.
+
+        Ctrl-C ends the waiting and not the loading.
+        """
+        if self._generator is None:
+            while not wait([self._loaded], timeout=_LOOK).done:
+                pass
+            self._generator = Remembering(self._loaded.result())
+        return self._generator
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is known by now that the generator can't be loaded."""
+        return self._loaded.done() and self._loaded.exception() is not None
 
     @property
     def card(self) -> ModelCard:
@@ -116,8 +183,15 @@ class Writer:
     def close(self) -> None:
         """Waits until the loading is over, and gives the model's memory back."""
         self._worker.shutdown(wait=True)
-        if self._generator.exception() is None:
-            self._generator.result().close()
+        if self._loaded.exception() is None:
+            self._loaded.result().close()
+
+
+def _embedder_state(settings: Settings) -> object:
+    """Another value once the embedder's files, or those of its export, are others."""
+    found = models.located(settings.embedder, settings.models)
+    states = [(path, path.stat()) for path in sorted((found.path / "onnx").iterdir())]
+    return (found, [(path, state.st_size, state.st_mtime_ns) for path, state in states])
 
 
 def _check(store: Store, embedder: OnnxEmbedder, settings: Settings) -> None:

@@ -6,7 +6,9 @@ import math
 import os
 from pathlib import Path
 
-_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_GROUP = Path("/sys/fs/cgroup")
+_QUOTA = _GROUP / "cpu.max"
+_MEMORY = Path("/proc/meminfo")
 
 
 def cores() -> int:
@@ -18,6 +20,33 @@ def cores() -> int:
     affinity = getattr(os, "sched_getaffinity", None)
     count = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
     return max(1, min(count, _quota()))
+
+
+def available_memory() -> int | None:
+    """Bytes that programs can still have; None where the system doesn't say (only Linux does)."""
+    known = [room for room in (_of_machine(), _of_container()) if room is not None]
+    return min(known, default=None)
+
+
+def _of_machine() -> int | None:
+    try:
+        for line in _MEMORY.read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024 * int(line.split()[1])
+    except (OSError, ValueError, IndexError):
+        pass
+    return None
+
+
+def _of_container() -> int | None:
+    """What the container's limit (cgroup v2) leaves; files it read can be dropped again."""
+    try:
+        most = int((_GROUP / "memory.max").read_text(encoding="ascii"))
+        used = int((_GROUP / "memory.current").read_text(encoding="ascii"))
+        facts = (_GROUP / "memory.stat").read_text(encoding="ascii").split()
+        return most - used + int(facts[facts.index("inactive_file") + 1])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def _quota() -> int:

@@ -1,0 +1,76 @@
+"""What the model was asked lately, and what it replied: asked the same again, it needs no work.
+
+For a process that stays: a question is often asked once more, for a page, for
+JSON, or after a mistyped option.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
+
+from ragtool.protocols import Generator
+from ragtool.records import Draft, Prompt
+
+# A question asks for some five replies.
+REPLIES = 64
+
+Reply = TypeVar("Reply", Draft, float)
+
+
+class Remembering:
+    """A Generator that gives its last REPLIES replies again; they are deterministic."""
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+        self._drafts: OrderedDict[Hashable, Draft] = OrderedDict()
+        self._odds: OrderedDict[Hashable, float] = OrderedDict()
+
+    @property
+    def name(self) -> str:
+        """See `Generator`."""
+        return self._generator.name
+
+    @property
+    def sha256(self) -> str:
+        """See `Generator`."""
+        return self._generator.sha256
+
+    @property
+    def context_tokens(self) -> int:
+        """See `Generator`."""
+        return self._generator.context_tokens
+
+    def count_tokens(self, text: str) -> int:
+        """See `Generator`."""
+        return self._generator.count_tokens(text)
+
+    def generate(
+        self, prompt: Prompt, *, max_tokens: int, on_text: Callable[[str], None] | None = None
+    ) -> Draft:
+        """See `Generator`; a draft that is remembered comes in one piece."""
+        key = (prompt, max_tokens)
+        known = self._drafts.get(key)
+        if known is not None and known.text and on_text is not None:
+            on_text(known.text)
+        if known is None:
+            known = self._generator.generate(prompt, max_tokens=max_tokens, on_text=on_text)
+        return _kept(self._drafts, key, known)
+
+    def log_odds(self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str]) -> float:
+        """See `Generator`."""
+        key = (prompt, tuple(yes), tuple(no))
+        known = self._odds.get(key)
+        if known is None:
+            known = self._generator.log_odds(prompt, yes=yes, no=no)
+        return _kept(self._odds, key, known)
+
+
+def _kept(replies: OrderedDict[Hashable, Reply], key: Hashable, reply: Reply) -> Reply:
+    """The reply, remembered as the latest."""
+    replies[key] = reply
+    replies.move_to_end(key)
+    if len(replies) > REPLIES:
+        replies.popitem(last=False)
+    return reply
