@@ -17,7 +17,7 @@ from ragtool.warm.place import Place, locked
 from ragtool.warm.talking import Absent, Line, call
 
 # Seconds that a process may take until it can be called; the models come later.
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 _PAUSE = 0.03
 # How much of the model's memory must be available before a process may keep it.
 _ROOM = 2

@@ -24,6 +24,8 @@ from ragtool.warm.wire import LONGEST_REQUEST, NONSENSE, Asked, Receiver, Sender
 
 # How long the process that is to be replaced may take to end.
 _PLACE_SECONDS = 5.0
+# How long it waits at least for the question that it was started for.
+_FIRST_SECONDS = 30.0
 # A caller who waits is told as often that it does, and looked at whether it is still there.
 _TOLD_EVERY, _LOOK = 2.0, 0.05
 
@@ -82,7 +84,10 @@ class Server:
 
     def _next(self) -> _Question | None:
         with suppress(queue.Empty):
-            question = self._questions.get(timeout=60 * self._minutes)
+            idle = 60 * self._minutes
+            if self._last is None:
+                idle = max(idle, _FIRST_SECONDS)
+            question = self._questions.get(timeout=idle)
             return None if self._stopping else question
         return None
 
