@@ -43,14 +43,17 @@ class Line:
         self._connection = connection
 
     def send(self, message: bytes) -> None:
-        """Raises Lost."""
+        """Raises Absent."""
         try:
             self._connection.send_bytes(message)
         except (OSError, ValueError) as error:
-            raise Lost("It is gone.") from error
+            raise Absent("It is gone.") from error
 
     def receive(self, *, seconds: float, longest: int) -> bytes:
-        """The next message, waited for, of `longest` bytes at most. Raises Lost."""
+        """The next message, waited for, of `longest` bytes at most.
+
+        Raises Absent when the other side is gone, Lost when it is silent.
+        """
         until = time.monotonic() + seconds
         try:
             while not self._connection.poll(_LOOK):
@@ -58,7 +61,7 @@ class Line:
                     raise Lost("It is silent.")
             return self._connection.recv_bytes(longest)
         except (OSError, EOFError) as error:
-            raise Lost("It is gone.") from error
+            raise Absent("It is gone.") from error
 
     def speaks(self) -> bool:
         """Whether there is something to be received, if only that the other side is gone."""
