@@ -358,7 +358,7 @@ FORMS = {
     "answer": (
         [forms.answer_form(answered()), forms.answer_form(not_found())],
         "schema id question status answer sentences citations nearest retrieved model index "
-        "timings",
+        "settings timings",
     ),
     "summary": (
         [forms.summary_form(summary())],
