@@ -27,6 +27,8 @@ from ragtool.warm.wire import LONGEST_ANSWER, NONSENSE, Asked, Receiver, Sender
 
 # The warm process says every other second that it is there, if nothing else.
 SILENCE_SECONDS = 30.0
+# One that ends, the one after it that is just ending too, and a last one.
+_TRIES = 3
 
 
 class Session:
@@ -122,10 +124,10 @@ class _NotBegun(Lost):
 
 def _answered(place: Place, asked: Asked, once: _Once) -> Answer:
     """The warm process's answer. Raises Lost where it gives none."""
-    try:
-        return _conversation(place, asked, once)
-    except _NotBegun:
-        return _conversation(place, asked, once)
+    for _ in range(_TRIES - 1):
+        with suppress(_NotBegun):
+            return _conversation(place, asked, once)
+    return _conversation(place, asked, once)
 
 
 def _conversation(place: Place, asked: Asked, once: _Once) -> Answer:

@@ -23,7 +23,7 @@ from ragtool.warm.talking import GREETING_SECONDS, Caller, Ear, Line, Lost, list
 from ragtool.warm.wire import LONGEST_REQUEST, NONSENSE, Asked, Receiver, Sender, State
 
 # How long the process that is to be replaced may take to end.
-_PLACE_SECONDS = 5.0
+_PLACE_SECONDS = 20.0
 # How long it waits at least for the question that it was started for.
 _FIRST_SECONDS = 30.0
 # A caller who waits is told as often that it does, and looked at whether it is still there.
@@ -130,13 +130,16 @@ class Server:
     # The callers
 
     def _take_calls(self) -> None:
-        while not self._stopping:
+        while True:
             try:
                 caller = self._ear.call()
             except OSError:  # one that hung up at once, or no more files: not ours to end for
                 time.sleep(_LOOK)
                 continue
-            self._in_background(self._talk, caller)
+            if self._stopping:
+                caller.close()
+            else:
+                self._in_background(self._talk, caller)
 
     def _talk(self, caller: Caller) -> None:
         with suppress(Lost):
@@ -153,8 +156,8 @@ class Server:
         except NONSENSE:
             return
         if event == "ask" and told[0].code != self._code:
+            self._stop()  # first, so that who asks again finds the next process
             line.send(Sender().message("other"))
-            self._stop()
         elif event == "ask":
             self._attend(line, _Question(told[0]))
         elif event in ("status", "stop"):
