@@ -52,7 +52,7 @@ RENDERING_READS = {"records", "results", "reports"}
 STEPS = (LAYERS[0], LAYERS[4], LAYERS[7])
 # A library, and the only modules that import it.
 SOLE_IMPORTERS = {
-    "faiss": {"ragtool.vectors"},
+    "faiss": {"ragtool.vectors.library"},
     "sentence_transformers": {"ragtool.embedding"},
     "torch": {"ragtool.embedding"},
     "onnxruntime": {"ragtool.embedding"},

@@ -142,7 +142,7 @@ def assert_same(one: Path, other: Path) -> None:
 
 
 def vectors_by_chunk(store: Store) -> dict[str, np.ndarray]:
-    rows, matrix = store.vectors()
+    rows, matrix = next(store.vectors())
     names = [chunk.chunk_id for chunk in store.chunks(rows.tolist())]
     return dict(zip(names, matrix, strict=True))
 

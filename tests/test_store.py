@@ -77,7 +77,8 @@ def embed_all(store: Store, *, fingerprint: str = "model") -> None:
 def dump(folder: Path) -> list[str]:
     """The file as SQLite's own text, generation left out: it is random by intent."""
     with sqlite3.connect(folder / FILE) as db:
-        lines = [line for line in db.iterdump() if 'INTO "meta"' not in line]
+        random = ('INTO "meta"', 'INTO "generations"')
+        lines = [line for line in db.iterdump() if not any(each in line for each in random)]
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     db.close()
     return lines
@@ -213,7 +214,7 @@ class AgainstDict(RuleBasedStateMachine):
 
     @invariant()
     def vectors_belong_to_their_texts(self) -> None:
-        rows, vectors = self.store.vectors()
+        rows, vectors = next(self.store.vectors())
         found = self.store.chunks(rows.tolist())
         texts = [embedded_text(chunk) for chunk in found]
         keys = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
@@ -318,7 +319,7 @@ def test_equal_texts_are_embedded_once_and_each_is_found(store: Store) -> None:
     ((key, text),) = store.unembedded("model")
     assert text == "The same words."
     store.embed("model", [key], fake_vectors([key]))
-    rows, vectors = store.vectors()
+    rows, vectors = next(store.vectors())
     assert [chunk.document.path for chunk in store.chunks(rows.tolist())] == ["/a.txt", "/b.txt"]
     assert vectors.shape == (2, 4)
 
@@ -348,7 +349,7 @@ def test_another_embedder_takes_the_place_of_the_first(store: Store) -> None:
     ((first, _), _) = store.unembedded("other")
     store.embed("other", [first], fake_vectors([first], dimensions=6))
     assert store.embedder == "other"
-    assert store.vectors()[1].shape == (1, 6)
+    assert next(store.vectors())[1].shape == (1, 6)
 
 
 @pytest.mark.parametrize("shape", [(2, 4), (1, 5), (4,)], ids=["rows", "dimensions", "flat"])
@@ -360,7 +361,48 @@ def test_vectors_of_a_wrong_shape_change_nothing(store: Store, shape: tuple[int,
     with pytest.raises(ValueError, match="vectors"):
         store.embed("model", [key], np.zeros(shape, np.float32))
     assert store.generation == before
-    assert len(store.vectors()[0]) == 1
+    assert len(next(store.vectors())[0]) == 1
+
+
+@pytest.mark.parametrize("size", [1, 3, 6, 7, 100])
+def test_vectors_come_in_batches_of_ascending_rows(store: Store, size: int) -> None:
+    put(store, "/a.txt", "One.Two.Six.", length=4)
+    embed_all(store)
+    put(store, "/b.txt", "Not embedded.")
+    put(store, "/c.txt", "Ten.Net.Ant.", length=4)
+    keys = [key for key, text in store.unembedded("model") if len(text) == 4]
+    store.embed("model", keys, fake_vectors(keys))
+    batches = list(store.vectors(size=size))
+    assert all(len(rows) == len(matrix) <= size for rows, matrix in batches)
+    assert [row for rows, _ in batches for row in rows.tolist()] == [1, 2, 3, 5, 6, 7]
+    whole = next(store.vectors())[1]
+    np.testing.assert_array_equal(np.concatenate([matrix for _, matrix in batches]), whole)
+    assert next(store.vectors(after=3))[0].tolist() == [5, 6, 7]
+
+
+def test_vectors_of_rows_are_of_those_that_have_one(store: Store) -> None:
+    put(store, "/a.txt", "One.Two.Six.", length=4)
+    embed_all(store)
+    put(store, "/b.txt", "Not embedded.")
+    rows, matrix = store.vectors_of([4, 3, 1, 99])
+    assert rows.tolist() == [1, 3]
+    np.testing.assert_array_equal(matrix, next(store.vectors())[1][[0, 2]])
+    assert store.vectors_of([])[1].shape == (0, 4)
+
+
+def test_the_index_knows_its_own_past(store: Store) -> None:
+    """Each generation with the newest row that there was, also where it is gone again."""
+    seen: dict[int, int] = {}
+    for path in ("/a.txt", "/b.txt"):
+        put(store, path, "One.Two.", length=4)
+        seen[store.generation] = 2 * len(seen) + 2
+    store.remove(["/b.txt"])
+    seen[store.generation] = 4
+    embed_all(store)
+    seen[store.generation] = 4
+    assert len(seen) == 4
+    assert {each: store.last_at(each) for each in seen} == seen
+    assert store.last_at(store.generation + 1) is None
 
 
 # Full text
@@ -422,6 +464,40 @@ def test_scores_are_those_of_the_formula(
     assert dict(found) == pytest.approx(expected, rel=1e-9)
     assert list(found) == sorted(found, key=lambda pair: (-pair[1], pair[0]))
     assert store.match(terms, limit=3, filters=NONE) == found[:3]
+
+
+COMMON: dict[str, str] = {
+    "/0": "harbour council ferry",
+    "/1": "harbour council",
+    "/2": "harbour",
+    "/3": "harbour harbour council",
+    "/4": "ferry",
+    "/5": "mayor of the town",
+}
+
+
+@pytest.mark.parametrize(
+    ("terms", "scored", "rows"),
+    [
+        pytest.param(["harbour", "ferry"], 5, {1, 5}, id="one of the rarer must be held"),
+        pytest.param(["harbour", "ferry"], 6, {1, 2, 3, 4, 5}, id="few enough"),
+        pytest.param(["harbour"], 1, {1, 2, 3, 4}, id="the only one"),
+        pytest.param(["harbour", "nowhere"], 1, {1, 2, 3, 4}, id="the only one that is there"),
+        pytest.param(["harbour", "council", "mayor"], 5, {1, 2, 4, 6}, id="as many as may be"),
+        pytest.param(["harbour council", "mayor"], 2, {6}, id="a phrase is one term"),
+        pytest.param([], 1, set(), id="none"),
+    ],
+)
+def test_common_terms_only_add_where_all_would_match_too_many(
+    store: Store, terms: list[str], scored: int, rows: set[int]
+) -> None:
+    for path, text in COMMON.items():
+        put(store, path, text)
+    whole = dict(store.match(terms, limit=100, filters=NONE))
+    found = store.match(terms, limit=100, filters=NONE, scored=scored)
+    assert dict(found) == {row: whole[row] for row in rows}
+    assert list(found) == sorted(found, key=lambda pair: (-pair[1], pair[0]))
+    assert store.match(terms, limit=2, filters=NONE, scored=scored) == found[:2]
 
 
 @pytest.mark.parametrize(

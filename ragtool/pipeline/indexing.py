@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ragtool import chunking, readers, vectors
+from ragtool import chunking, readers
 from ragtool.config import Settings
 from ragtool.embedding import OnnxEmbedder
 from ragtool.errors import ReadError, SetupError, SkipError, UsageError
 from ragtool.languages import language
+from ragtool.pipeline import nearest
 from ragtool.pipeline.loading import load_embedder
 from ragtool.pipeline.machine import cores
 from ragtool.pipeline.walking import absolute, files_of, is_below
@@ -51,7 +52,7 @@ def index(
     with Store.open(settings.index, create=True) as store:
         changes = _refresh(paths, store, report=report, ocr=program)
         _embed(store, embedder, report=report)
-        _build(store, settings.index)
+        nearest.refresh(store, settings.index, threads=cores())
         return IndexReport(
             counts={change: changes[change] for change in Change},
             chunks=store.counts().chunks,
@@ -68,7 +69,9 @@ def remove(paths: Sequence[Path], settings: Settings) -> int:
             path for path in store.states() if any(is_below(Path(path), root) for root in roots)
         ]
         removed = store.remove(gone)
-        _build(store, settings.index)
+        # Not even compressed may they stay.
+        limits = replace(nearest.USUAL, gone=0.0)
+        nearest.refresh(store, settings.index, threads=cores(), limits=limits)
         return removed
 
 
@@ -222,14 +225,6 @@ def _embed(store: Store, embedder: OnnxEmbedder, *, report: Report) -> None:
         matrix = embedder.embed([text for _, text in batch])
         store.embed(embedder.fingerprint, [key for key, _ in batch], matrix)
     report(Progress("embedding", len(missing), len(missing), "chunks"))
-
-
-def _build(store: Store, folder: Path) -> None:
-    with store.reading():
-        generation = store.generation
-        if vectors.open(folder, generation=generation) is None:
-            rows, matrix = store.vectors()
-            vectors.build(rows, matrix, folder=folder, generation=generation)
 
 
 def _vanished(known: Iterable[str], found: Iterable[Path], roots: Sequence[Path]) -> list[str]:

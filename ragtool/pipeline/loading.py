@@ -7,15 +7,18 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from types import TracebackType
 
-from ragtool import models, retrieval, vectors
+from ragtool import models, retrieval
 from ragtool.config import Settings
 from ragtool.embedding import OnnxEmbedder
 from ragtool.errors import StoreError
 from ragtool.generation import LlamaGenerator, Remembering
 from ragtool.pipeline.machine import cores
+from ragtool.pipeline.nearest import neighbours
 from ragtool.protocols import Generator, Vectors
 from ragtool.records import Filters, Hit, IndexCard, ModelCard
 from ragtool.store import Store
+from ragtool.vectors import Neighbours
+from ragtool.vectors.layered import Layered
 
 # Seconds after which whoever waits for the model looks up; Windows lets no Ctrl-C in before.
 _LOOK = 0.1
@@ -47,7 +50,7 @@ class Kept:
     def __init__(self, *, look: Callable[[], None] | None = None) -> None:
         self._look = look
         self._embedder: tuple[object, OnnxEmbedder] | None = None
-        self._neighbours: tuple[object, vectors.Neighbours] | None = None
+        self._neighbours: tuple[object, Neighbours] | None = None
         self._writer: tuple[object, Writer] | None = None
 
     def embedder(self, settings: Settings) -> OnnxEmbedder:
@@ -58,13 +61,16 @@ class Kept:
             self._embedder = (state, load_embedder(settings))
         return self._embedder[1]
 
-    def neighbours(self, store: Store, settings: Settings) -> vectors.Neighbours:
+    def neighbours(self, store: Store, settings: Settings) -> Neighbours:
         """The vectors of the state of the store that is being read."""
         state = (settings.index, store.generation)
-        if self._neighbours is None or self._neighbours[0] != state:
-            self._neighbours = None
-            self._neighbours = (state, _neighbours(store, settings))
-        return self._neighbours[1]
+        if self._neighbours is not None and self._neighbours[0] == state:
+            return self._neighbours[1]
+        self._neighbours = None
+        found = neighbours(store, settings.index, threads=cores())
+        if not isinstance(found, Layered):  # these read from the store, and open quickly
+            self._neighbours = (state, found)
+        return found
 
     def writer(self, settings: Settings) -> Writer:
         """The writer of the settings, its file looked at again. Raises ModelError."""
@@ -204,18 +210,3 @@ def _check(store: Store, embedder: OnnxEmbedder, settings: Settings) -> None:
             f"The index in {settings.index} was made with another embedding model.",
             hint="Make its vectors anew: ragtool index PATH",
         )
-
-
-def _neighbours(store: Store, settings: Settings) -> vectors.Neighbours:
-    """The vectors of the state that is being read; built anew where the file is not of it."""
-    generation = store.generation
-    found = vectors.open(settings.index, generation=generation, threads=cores())
-    if found is not None:
-        return found
-    rows, matrix = store.vectors()
-    try:
-        return vectors.build(
-            rows, matrix, folder=settings.index, generation=generation, threads=cores()
-        )
-    except StoreError:  # a folder that can't be written is still one to ask
-        return vectors.in_memory(rows, matrix, threads=cores())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ragtool.chunking import embedded_text
@@ -18,6 +18,13 @@ def embedder(db: Database) -> str | None:
     """As Store.embedder."""
     found = db.execute("SELECT embedder FROM meta WHERE embedder IS NOT NULL")
     return next((str(name) for (name,) in found), None)
+
+
+def last_at(db: Database, generation: int) -> int | None:
+    """As Store.last_at."""
+    query = "SELECT last FROM generations WHERE generation = ?"
+    found = db.execute(query, generation).fetchone()
+    return None if found is None else int(found[0])
 
 
 def unembedded(db: Database, fingerprint: str, *, limit: int | None) -> tuple[tuple[str, str], ...]:
@@ -63,12 +70,38 @@ def drop_unused(db: Database, keys: Sequence[str]) -> None:
     )
 
 
-def vectors(db: Database) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """As Store.vectors."""
+def vectors(
+    db: Database, *, after: int, size: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """As Store.vectors, each batch read by itself."""
+    while True:
+        with db.decoding():
+            found = _vectors(db, "chunks.id > ? ORDER BY chunks.id LIMIT ?", after, size)
+        yield found
+        if len(found[0]) < size:
+            return
+        after = int(found[0][-1])
+
+
+def vectors_of(
+    db: Database, numbers: Sequence[int]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """As Store.vectors_of."""
+    marks = ",".join(str(int(number)) for number in numbers)
+    with db.decoding():
+        return _vectors(db, f"chunks.id IN ({marks}) ORDER BY chunks.id")
+
+
+def _vectors(
+    db: Database, where: str, *values: object
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     import numpy as np
 
+    # CROSS: the chunks are walked, and the vector of each looked up.
     found = db.execute(
-        "SELECT chunks.id, vector FROM chunks JOIN embeddings USING (key) ORDER BY chunks.id"
+        f"""SELECT chunks.id, vector FROM chunks CROSS JOIN embeddings USING (key)
+        WHERE {where}""",
+        *values,
     ).fetchall()
     numbers = np.array([number for number, _ in found], dtype=np.int64)
     flat = np.frombuffer(b"".join(blob for _, blob in found), dtype="<f4")

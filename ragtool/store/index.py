@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# Vectors that are read at a time: some 12 MB of MiniLM's.
+BATCH = 8192
+# So many changes back the index knows its past.
+PAST = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class FileState:
@@ -96,6 +101,14 @@ class Store:
         """
         with self._db.reading():
             return self._db.number("SELECT generation FROM meta")
+
+    def last_at(self, generation: int) -> int | None:
+        """The newest chunk row that this index had at a generation of its past or now.
+
+        None for a generation that it never went through, or too long ago.
+        """
+        with self._db.decoding():
+            return embeddings.last_at(self._db, generation)
 
     @property
     def embedder(self) -> str | None:
@@ -205,6 +218,7 @@ class Store:
         embeddings.drop_unused(self._db, stale)
         if changed:
             self._db.execute("UPDATE meta SET generation = generation + 1 + (random() & 0xFFFFF)")
+            rows.note_generation(self._db, keep=PAST)
 
     # Documents and chunks
 
@@ -258,16 +272,17 @@ class Store:
     # Search
 
     def match(
-        self, terms: Sequence[str], *, limit: int, filters: Filters
+        self, terms: Sequence[str], *, limit: int, filters: Filters, scored: int = matching.SCORED
     ) -> tuple[tuple[int, float], ...]:
         """Full-text search: (chunk row, BM25, higher is better), best first, ties by row.
 
         A chunk matches that holds any of the terms in its text or title, by
         stem and without accents. A term of several words is a phrase; nothing
-        in a term is syntax. BM25 as FTS5 has it: sqlite.org/fts5.html.
+        in a term is syntax. BM25 as FTS5 has it: sqlite.org/fts5.html. Where
+        all terms match more than `scored` chunks, one of the rarer must be held.
         """
         with self._db.decoding():
-            return matching.match(self._db, terms, limit=limit, filters=filters)
+            return matching.match(self._db, terms, limit=limit, filters=filters, scored=scored)
 
     def allowed(self, filters: Filters) -> NDArray[np.int64] | None:
         """The chunk rows that pass, ascending; None when nothing is filtered."""
@@ -296,10 +311,16 @@ class Store:
             embeddings.embed(self._db, fingerprint, keys=keys, vectors=vectors)
             self._settle((), changed=True)
 
-    def vectors(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Chunk rows, ascending, and their vectors, shape (rows, dimensions).
+    def vectors(
+        self, *, after: int = 0, size: int = BATCH
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Chunk rows above `after`, ascending, and their vectors, shape (rows, dimensions).
 
-        Chunks without an embedding are left out.
+        Chunks without one are left out. In batches of at most `size`, one at
+        least; inside `reading` all come from one state of the index.
         """
-        with self._db.decoding():
-            return embeddings.vectors(self._db)
+        return embeddings.vectors(self._db, after=after, size=size)
+
+    def vectors_of(self, numbers: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """As `vectors`, of those of these rows that are there and have one."""
+        return embeddings.vectors_of(self._db, numbers)

@@ -161,6 +161,15 @@ def forget(db: Database, path: str) -> list[str]:
     return keys
 
 
+def note_generation(db: Database, *, keep: int) -> None:
+    """Adds the generation to the index's past, of which the last `keep` are kept."""
+    number = db.insert(
+        """INSERT INTO generations (generation, last) SELECT generation,
+        coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'chunks'), 0) FROM meta"""
+    )
+    db.execute("DELETE FROM generations WHERE number <= ?", number - keep)
+
+
 def purge(db: Database) -> None:
     """Merges the full text into one piece: until then FTS5 keeps forgotten words, crossed out."""
     db.execute("INSERT INTO fulltext (fulltext) VALUES ('optimize')")

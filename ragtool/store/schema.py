@@ -16,7 +16,7 @@ from ragtool.store import faults
 NAME = "ragtool.sqlite3"
 
 # Grows with every change of the tables, of chunking.embedded_text, or of the tokenizer.
-VERSION = 2
+VERSION = 3
 _APPLICATION = 0x72616774  # "ragt", so that another program's SQLite file is not taken for ours
 
 # path and reason are UTF-8 blobs, because a file name need not be valid Unicode. Rows of
@@ -31,6 +31,12 @@ _TABLES = (
         dimensions INTEGER NOT NULL)""",
     # Random, so that the vectors file of a deleted index is never taken for this one's.
     "INSERT INTO meta VALUES (1, random() & 0xFFFFFFFFFF, NULL, 0)",
+    # What the index went through, the newest last: a vectors file that was built at one of
+    # these is of this index's own past, and `last` is the newest chunk that it may hold.
+    """CREATE TABLE generations (
+        number INTEGER PRIMARY KEY,
+        generation INTEGER NOT NULL UNIQUE,
+        last INTEGER NOT NULL)""",
     """CREATE TABLE files (
         id INTEGER PRIMARY KEY,
         path BLOB NOT NULL UNIQUE,
