@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragtool.errors import ModelError
 from ragtool.folders import make_private
+from ragtool.placing import place
 from ragtool.protocols import Vectors
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def export(folder: Path, target: Path) -> None:
         "sha256": _sha256(aside),
         "fingerprint": _fingerprint(folder),
     }
-    aside.replace(target / GRAPH)
+    place(aside, target / GRAPH)
     _write_card(target, card)
     difference = float(np.abs(OnnxEmbedder(folder, threads=1).embed(_PROBES) - expected).max())
     if difference > TOLERANCE:
@@ -191,7 +192,7 @@ def _write_card(target: Path, card: dict[str, Any]) -> None:
     aside = target / (CARD + ".part")
     stamped = card | {"stamp": _stamp(target / GRAPH)}
     aside.write_text(json.dumps(stamped, indent=1) + "\n", encoding="utf-8")
-    aside.replace(target / CARD)
+    place(aside, target / CARD)
 
 
 def _stamp(graph: Path) -> list[int]:

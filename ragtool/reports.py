@@ -136,6 +136,15 @@ class Repetition:
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """One thing that was put right. part: of the index, in a word or two. message: what
+    was wrong, what was done, and what is left to do."""
+
+    part: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One check of the installation. check: what was looked at, in a word or
     two. message: what was found. remedy: the command that mends it, empty

@@ -40,7 +40,7 @@ LAYERS = (
         "copies",
         "languages",
     },
-    {"protocols", "results", "reports", "guard", "folders"},
+    {"protocols", "results", "reports", "guard", "folders", "placing"},
     {"records", "errors"},
 )
 # config stands beside the layers: who reads it, and what it reads.

@@ -978,6 +978,7 @@ def test_an_index_of_another_version_says_so(tmp_path: Path) -> None:
         ("no such module: fts5", "no full-text search"),
         ("no such table: fulltext", "is damaged"),
         ("database disk image is malformed", "is damaged"),
+        ("Could not decode to UTF-8 column 'text' with text 'he denied it'", "is damaged"),
     ],
 )
 def test_what_sqlite_says_is_said_to_the_user(tmp_path: Path, text: str, meaning: str) -> None:

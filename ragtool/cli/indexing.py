@@ -105,19 +105,25 @@ def status(
 
 def doctor(
     ctx: typer.Context,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Mend what is damaged in the index."),
+    ] = False,
     folder: IndexDir = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check this installation.
+    """Check this installation and the index.
 
     Names what is wrong, and the command that mends it. Exit code 1: something is wrong.
     """
     invocation = begin(ctx, Everywhere(folder, as_json, quiet))
-    findings = pipeline.doctor(invocation.settings)
+    settings = invocation.settings
+    repairs = pipeline.repair(settings, report=invocation.terminal.progress) if repair else ()
+    findings = pipeline.doctor(settings)
     invocation.tell(
-        form=lambda: forms.doctor_form(findings),
-        text=lambda look: listings.findings_text(findings, look),
+        form=lambda: forms.doctor_form(findings, repairs),
+        text=lambda look: listings.findings_text(findings, look, repairs=repairs),
     )
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)

@@ -11,6 +11,7 @@ from pathlib import Path
 from ragtool import __version__
 from ragtool.cli.invocation import Invocation
 from ragtool.errors import RagtoolError, UsageError
+from ragtool.placing import place
 from ragtool.records import Answer, Document, Filters, Summary
 
 
@@ -83,9 +84,7 @@ def _replace(target: Path, html: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
             out.write(html)
-            out.flush()
-            os.fsync(out.fileno())
-        aside.replace(target)
+        place(aside, target)
     except BaseException:
         with contextlib.suppress(OSError):
             aside.unlink()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ragtool.errors import UsageError
+from ragtool.placing import settle
 from ragtool.records import Answer
 from ragtool.rendering import forms, markdown, page
 from ragtool.rendering.harmless import json_line
@@ -31,8 +32,13 @@ def save(
         text = "".join(json_line(forms.answer_form(each)) + "\n" for each in answers)
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
-            out.write(text)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
+                out.write(text)
+            settle(file)
+        except OSError:
+            file.unlink(missing_ok=True)  # half of it would be taken for the whole
+            raise
     except OSError as error:
         raise UsageError(f"{file} can't be written: {error.strerror}.") from error
 

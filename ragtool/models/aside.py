@@ -20,6 +20,7 @@ from typing import IO
 from ragtool.errors import ModelError
 from ragtool.folders import make_private
 from ragtool.models.catalogue import ModelFile
+from ragtool.placing import place
 
 BLOCK = 1 << 20
 # How much may be lost by a kill, against how often the disk is made to wait.
@@ -136,7 +137,7 @@ class Aside:
         self.keep()
         self._close()
         try:
-            self._part.replace(self._target)
+            place(self._part, self._target)
         except OSError as error:
             raise _disk_error(error, self._target, 0) from error
         self._mark.unlink(missing_ok=True)
@@ -178,7 +179,7 @@ def write_json(path: Path, value: object) -> None:
     aside.touch(mode=0o600)
     try:
         aside.write_text(json.dumps(value, indent=1), encoding="utf-8")
-        aside.replace(path)
+        place(aside, path)
     except OSError:
         aside.unlink(missing_ok=True)
         raise

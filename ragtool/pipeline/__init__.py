@@ -1,6 +1,6 @@
 """The stages put together: the only place where they meet.
 
-`index` and `remove` change an index; `search`, `Session` and `summarize`
+`index` and `remove` change an index, `repair` mends it; `search`, `Session` and `summarize`
 answer; `documents`, `failures`, `status`, `show` and `doctor` look; `verify` checks a
 saved answer, `repeat` asks for it again; `evaluate` measures. `Kept` is what stays
 loaded between sessions.
@@ -13,6 +13,7 @@ from ragtool.pipeline.evaluating import evaluate
 from ragtool.pipeline.indexing import index, remove
 from ragtool.pipeline.inspecting import doctor, documents, failures, show, status
 from ragtool.pipeline.loading import Kept
+from ragtool.pipeline.repairing import repair
 from ragtool.pipeline.repeating import repeat
 from ragtool.pipeline.summarizing import summarize
 from ragtool.pipeline.verifying import verify
@@ -26,6 +27,7 @@ __all__ = [
     "failures",
     "index",
     "remove",
+    "repair",
     "repeat",
     "search",
     "show",

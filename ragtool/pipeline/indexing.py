@@ -26,7 +26,7 @@ from ragtool.pipeline.walking import absolute, files_of, is_below
 from ragtool.readers.ocr import program as ocr_program
 from ragtool.readers.workers import Outcome
 from ragtool.reports import Change, Failure, IndexReport, Progress
-from ragtool.store import FileState, Store
+from ragtool.store import FileState, Store, forget_kept
 
 Report = Callable[[Progress], None]
 
@@ -69,6 +69,7 @@ def remove(paths: Sequence[Path], settings: Settings) -> int:
             path for path in store.states() if any(is_below(Path(path), root) for root in roots)
         ]
         removed = store.remove(gone)
+        forget_kept(settings.index)
         # Not even compressed may they stay.
         limits = replace(nearest.USUAL, gone=0.0)
         nearest.refresh(store, settings.index, threads=cores(), limits=limits)

@@ -16,6 +16,7 @@ from ragtool.config import Settings
 from ragtool.errors import RagtoolError, UsageError
 from ragtool.generation import llama_faults
 from ragtool.pipeline.loading import load_embedder
+from ragtool.pipeline.repairing import soundness
 from ragtool.records import Chunk, Document, Span
 from ragtool.reports import Failure, Finding, IndexStatus
 from ragtool.store import Store
@@ -82,6 +83,7 @@ def doctor(settings: Settings) -> tuple[Finding, ...]:
         *(_model(name, settings) for name in (settings.embedder, settings.generator)),
         _attempt("embedder", lambda: _embeds(settings)),
         _attempt("index", lambda: _index(settings)),
+        *soundness(settings),
         _room(settings.index),
         _network(),
     )

@@ -48,10 +48,15 @@ def neighbours(
         return _in_memory(store.vectors(), threads=threads)
 
 
+def fits(store: Store, folder: Path, *, threads: int, limits: Limits = USUAL) -> bool:
+    """Whether the files are of the state that is being read, and whole."""
+    return _opened(store, folder, threads=threads, limits=limits) is not None
+
+
 def refresh(store: Store, folder: Path, *, threads: int, limits: Limits = USUAL) -> None:
     """Builds what a search would have to build. Raises StoreError when it can't be written."""
     with store.reading():
-        if _opened(store, folder, threads=threads, limits=limits) is None:
+        if not fits(store, folder, threads=threads, limits=limits):
             _built(store, folder, threads=threads, limits=limits)
 
 

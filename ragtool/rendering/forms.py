@@ -20,7 +20,7 @@ from ragtool.records import (
     Span,
     Summary,
 )
-from ragtool.reports import Change, Checked, Failure, Finding, IndexReport, IndexStatus
+from ragtool.reports import Change, Checked, Failure, Finding, IndexReport, IndexStatus, Repair
 
 Form = dict[str, object]
 
@@ -112,8 +112,8 @@ def status_form(status: IndexStatus, failures: Sequence[Failure]) -> Form:
     }
 
 
-def doctor_form(findings: Sequence[Finding]) -> Form:
-    """Schema ragtool.doctor/1."""
+def doctor_form(findings: Sequence[Finding], repairs: Sequence[Repair] = ()) -> Form:
+    """Schema ragtool.doctor/1: what was mended, and how all stands now."""
     return {
         "schema": "ragtool.doctor/1",
         "ok": all(finding.ok for finding in findings),
@@ -126,6 +126,7 @@ def doctor_form(findings: Sequence[Finding]) -> Form:
             }
             for finding in findings
         ],
+        "repairs": [{"part": each.part, "message": each.message} for each in repairs],
     }
 
 

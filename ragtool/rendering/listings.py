@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ragtool.records import Document
 from ragtool.rendering.harmless import harmless
 from ragtool.rendering.look import Look, bold, dotted, joined, path_text, size_text
-from ragtool.reports import Change, Checked, Failure, Finding, IndexReport, IndexStatus
+from ragtool.reports import Change, Checked, Failure, Finding, IndexReport, IndexStatus, Repair
 
 
 def report_text(report: IndexReport) -> str:
@@ -60,10 +60,14 @@ def status_text(status: IndexStatus, failures: Sequence[Failure], look: Look) ->
     return joined(lines, failures_text(unread, look))
 
 
-def findings_text(findings: Sequence[Finding], look: Look) -> str:
-    """A line for each check; under what is wrong, the command that mends it."""
+def findings_text(
+    findings: Sequence[Finding], look: Look, *, repairs: Sequence[Repair] = ()
+) -> str:
+    """A line for each thing that was mended, then one for each check; under what is
+    wrong, the command that mends it."""
     width = max((len(finding.check) for finding in findings), default=0)
-    return "\n".join(_finding(finding, look, width=width) for finding in findings)
+    mended = "\n".join(f"mended {each.part:<{width}}  {harmless(each.message)}" for each in repairs)
+    return joined(mended, "\n".join(_finding(finding, look, width=width) for finding in findings))
 
 
 def verification_text(checked: Sequence[Checked], look: Look) -> str:

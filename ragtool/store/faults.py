@@ -38,6 +38,8 @@ def store_error(error: sqlite3.DatabaseError, *, file: Path) -> StoreError:
     By its text: Python 3.10 does not tell SQLite's error code.
     """
     text = str(error)
+    if text.startswith("Could not decode"):  # and quotes what it could not, whatever that says
+        return damaged(file, reason="unreadable text")
     if "locked" in text or "busy" in text:
         return StoreError(
             f"Another ragtool is writing to {file.parent}.",
@@ -62,7 +64,8 @@ def damaged(file: Path, *, reason: str) -> StoreError:
     """The content of the index can't be trusted any more."""
     plain = "".join(char if char.isprintable() else " " for char in reason)  # may quote the damage
     return StoreError(
-        f"The index in {file.parent} is damaged ({plain[:80]}).", hint=start_over(file)
+        f"The index in {file.parent} is damaged ({plain[:80]}).",
+        hint="Mend it: ragtool doctor --repair",
     )
 
 

@@ -17,7 +17,7 @@ from ragtool.store.database import Database
 _DOCUMENT = """SELECT path, sha256, text, title, author, date, source, language, pages, checksum
     FROM documents"""
 _OF_FILE = "SELECT id FROM documents WHERE file = (SELECT id FROM files WHERE path = ?)"
-_CHUNK = "SELECT key, id, document, chunk_id, start, stop FROM chunks"
+_CHUNK = "SELECT key, id, document, chunk_id, start, stop, checksum FROM chunks"
 _SENTENCE = "SELECT start, stop, paragraph FROM sentences WHERE chunk = ? ORDER BY position"
 
 
@@ -37,13 +37,14 @@ def unpacked(blob: bytes) -> str:
 def documents(db: Database, where: str, *values: object) -> Iterator[Document]:
     """The documents that the SQL after FROM picks, in its order."""
     for path, digest, text, *facts, pages, checksum in db.execute(f"{_DOCUMENT} {where}", *values):
-        if _checksum(text) != checksum:  # a quote must never come from a flipped bit
-            raise ValueError("a text is not what was stored")
-        if not all(part is None or isinstance(part, str) for part in facts):
-            raise TypeError("what is known of a document is not text")
         starts = tuple(int(start) for start in json.loads(pages))
         title, author, date, source, language = facts
-        yield Document(unpacked(path), digest, text, title, author, date, source, starts, language)
+        document = Document(
+            unpacked(path), digest, text, title, author, date, source, starts, language
+        )
+        if _checksum(document) != checksum:  # a quote must never come from a flipped bit
+            raise ValueError("a text is not what was stored")
+        yield document
 
 
 def chunks(db: Database, where: str, *values: object) -> Iterator[tuple[str, int, Chunk]]:
@@ -52,12 +53,15 @@ def chunks(db: Database, where: str, *values: object) -> Iterator[tuple[str, int
     found = db.execute(f"{_CHUNK} {where}", *values).fetchall()
     for number, rows in groupby(found, key=lambda row: row[2]):
         (document,) = documents(db, "WHERE id = ?", number)
-        for key, row, _, chunk_id, start, stop in rows:
+        for key, row, _, chunk_id, start, stop, checksum in rows:
             sentences = tuple(
                 Sentence(Span(first, last), paragraph)
                 for first, last, paragraph in db.execute(_SENTENCE, row)
             )
-            yield key, row, Chunk(chunk_id, document, Span(start, stop), sentences)
+            chunk = Chunk(chunk_id, document, Span(start, stop), sentences)
+            if _chunk_checksum(chunk, key=key) != checksum:
+                raise ValueError("a chunk is not what was stored")
+            yield key, row, chunk
 
 
 def copies_of(db: Database, path: str) -> list[str]:
@@ -85,7 +89,7 @@ def add_document(db: Database, document: Document, chunks: Sequence[Chunk], *, f
         "INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         file,
         packed(document.path),
-        _digest(document, chunks),
+        digest(document, chunks),
         document.sha256,
         document.title,
         document.author,
@@ -93,7 +97,7 @@ def add_document(db: Database, document: Document, chunks: Sequence[Chunk], *, f
         document.source,
         document.language,
         json.dumps(document.pages),
-        _checksum(document.text),
+        _checksum(document),
         sketch,
         document.text,
     )
@@ -109,12 +113,14 @@ def _add_chunk(db: Database, chunk: Chunk, *, document: Document, number: int) -
     span = chunk.span
     key = sha256(embedded_text(chunk).encode("utf-8")).hexdigest()
     row = db.insert(
-        "INSERT INTO chunks (document, chunk_id, start, stop, key) VALUES (?, ?, ?, ?, ?)",
+        """INSERT INTO chunks (document, chunk_id, start, stop, key, checksum)
+        VALUES (?, ?, ?, ?, ?, ?)""",
         number,
         chunk.chunk_id,
         span.start,
         span.end,
         key,
+        _chunk_checksum(chunk, key=key),
     )
     db.repeat(
         "INSERT INTO sentences VALUES (?, ?, ?, ?, ?)",
@@ -175,20 +181,29 @@ def purge(db: Database) -> None:
     db.execute("INSERT INTO fulltext (fulltext) VALUES ('optimize')")
 
 
-def _checksum(text: str) -> str:
-    return sha256(packed(text)).hexdigest()
-
-
-def _digest(document: Document, chunks: Sequence[Chunk]) -> str:
-    """Equal for equal content, wherever and whenever it was indexed. JSON keeps the
-    parts apart, and its escapes take any string."""
-    content: list[Any] = [
-        document.path,
-        document.sha256,
-        _checksum(document.text),
-        [document.title, document.author, document.date, document.source, document.language],
-        document.pages,
+def _checksum(document: Document) -> str:
+    """Over all that is told of a document. JSON keeps the parts apart, and its
+    escapes take any string."""
+    head = [
+        *(document.path, document.sha256, document.title, document.author),
+        *(document.date, document.source, document.language, document.pages),
     ]
+    return sha256(json.dumps(head).encode("ascii") + packed(document.text)).hexdigest()
+
+
+def _chunk_checksum(chunk: Chunk, *, key: str) -> str:
+    """Over a chunk's places, and in which text they are."""
+    content = [
+        *(chunk.document.path, chunk.document.sha256, key, chunk.chunk_id),
+        *(chunk.span.start, chunk.span.end),
+        [[s.span.start, s.span.end, s.paragraph] for s in chunk.sentences],
+    ]
+    return sha256(json.dumps(content).encode("ascii")).hexdigest()
+
+
+def digest(document: Document, chunks: Sequence[Chunk]) -> str:
+    """Equal for equal content, wherever and whenever it was indexed."""
+    content: list[Any] = [_checksum(document)]
     for chunk in chunks:
         sentences = [[s.span.start, s.span.end, s.paragraph] for s in chunk.sentences]
         content.append([chunk.chunk_id, chunk.span.start, chunk.span.end, sentences])

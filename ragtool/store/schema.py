@@ -17,12 +17,24 @@ NAME = "ragtool.sqlite3"
 
 # Grows with every change of the tables, of chunking.embedded_text, or of the tokenizer.
 VERSION = 3
-_APPLICATION = 0x72616774  # "ragt", so that another program's SQLite file is not taken for ours
+# Bytes of a page, as SQLite makes them unless told otherwise.
+PAGE = 4096
+APPLICATION = 0x72616774  # "ragt", so that another program's SQLite file is not taken for ours
 
 # path and reason are UTF-8 blobs, because a file name need not be valid Unicode. Rows of
 # chunks are the ids in the vectors file, so AUTOINCREMENT: a row is never given out twice.
 # The full text is contentless: the text itself is stored once, in documents. text stands
 # last in its row so that reading the columns before it does not walk its overflow pages.
+FULLTEXT = """CREATE VIRTUAL TABLE fulltext USING fts5(
+    title, text, content='', tokenize='porter unicode61 remove_diacritics 2')"""
+SETTINGS = (
+    "synchronous = NORMAL",
+    "foreign_keys = ON",
+    "secure_delete = ON",
+    "temp_store = MEMORY",
+    "cell_size_check = ON",
+    "trusted_schema = OFF",
+)
 _TABLES = (
     """CREATE TABLE meta (
         one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -77,7 +89,8 @@ _TABLES = (
         chunk_id TEXT NOT NULL UNIQUE,
         start INTEGER NOT NULL,
         stop INTEGER NOT NULL,
-        key TEXT NOT NULL)""",
+        key TEXT NOT NULL,
+        checksum TEXT NOT NULL)""",
     "CREATE INDEX documents_by_file ON documents(file)",
     "CREATE INDEX chunks_by_document ON chunks(document)",
     "CREATE INDEX chunks_by_key ON chunks(key)",
@@ -89,9 +102,8 @@ _TABLES = (
         paragraph INTEGER NOT NULL,
         PRIMARY KEY (chunk, position)) WITHOUT ROWID""",
     "CREATE TABLE embeddings (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, vector BLOB)",
-    """CREATE VIRTUAL TABLE fulltext USING fts5(
-        title, text, content='', tokenize='porter unicode61 remove_diacritics 2')""",
-    f"PRAGMA application_id = {_APPLICATION}",
+    FULLTEXT,
+    f"PRAGMA application_id = {APPLICATION}",
     f"PRAGMA user_version = {VERSION}",
 )
 
@@ -103,7 +115,22 @@ def connect(file: Path, *, create: bool, wait: float) -> sqlite3.Connection:
     wait: seconds to wait for another writer. Raises StoreError. In a folder
     that can't be written to, it reads what is there and makes no file.
     """
-    _find(file, create=create)
+    while True:
+        _find(file, create=create)
+        known = _identity(file)
+        db = _opened(file, create=create, wait=wait)
+        try:
+            # Its first read locked the file, so from here on no repair exchanges it.
+            if _identity(file) == known:
+                _configure(db, file)
+                return db
+        except BaseException:
+            db.close()
+            raise
+        db.close()
+
+
+def _opened(file: Path, *, create: bool, wait: float) -> sqlite3.Connection:
     with faults.translated(file):
         frozen = _is_frozen(file)
         where = f"{file.as_uri()}?immutable=1" if frozen else str(file)
@@ -112,11 +139,43 @@ def connect(file: Path, *, create: bool, wait: float) -> sqlite3.Connection:
             if create and _is_empty(db):
                 _create(db)
             _check(db, file)
-            _configure(db, frozen=frozen)
         except BaseException:
             db.close()
             raise
     return db
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def drawn(db: sqlite3.Connection) -> frozenset[tuple[str, str]]:
+    """The names of what the file holds and the SQL that made each, FTS5's own tables left out."""
+    found = db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return frozenset((name, sql) for name, sql in found if not name.startswith("fulltext_"))
+
+
+def fresh() -> sqlite3.Connection:
+    """An empty index in memory."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    _create(db)
+    return db
+
+
+def is_ours(db: sqlite3.Connection) -> bool:
+    """Whether the tables are those of an index of this version, whatever the header says.
+
+    Raises sqlite3.DatabaseError when they can't be read.
+    """
+    model = fresh()
+    try:
+        return drawn(db) == drawn(model)
+    finally:
+        model.close()
 
 
 def _find(file: Path, *, create: bool) -> None:
@@ -141,20 +200,44 @@ def _check(db: sqlite3.Connection, file: Path) -> None:
     """Reads the header alone; damage further in shows when it is met."""
     if _is_empty(db):  # what a kill during the very first moments leaves
         raise faults.missing(file)
-    if _pragma(db, "application_id") != _APPLICATION:
-        raise StoreError(
-            f"{file} is not an index of ragtool.", hint="Choose another folder with --index DIR."
-        )
+    if _pragma(db, "application_id") != APPLICATION:
+        raise of_another_program(file)
     version = _pragma(db, "user_version")
     if version != VERSION:
-        raise StoreError(
-            f"The index in {file.parent} has version {version}, this ragtool reads {VERSION}.",
-            hint=faults.start_over(file),
-        )
+        raise of_another_version(file, version)
+
+
+def of_another_program(file: Path) -> StoreError:
+    """The file was not written by ragtool."""
+    return StoreError(
+        f"{file} is not an index of ragtool.", hint="Choose another folder with --index DIR."
+    )
+
+
+def of_another_version(file: Path, version: int) -> StoreError:
+    """The index was written by an older or a newer ragtool."""
+    return StoreError(
+        f"The index in {file.parent} has version {version}, this ragtool reads {VERSION}.",
+        hint=faults.start_over(file),
+    )
+
+
+def header_complaints(db: sqlite3.Connection) -> tuple[str, ...]:
+    """What of the file's header is not that of an index of this version."""
+    wanted = {"application_id": APPLICATION, "user_version": VERSION}
+    return tuple(
+        f"the header tells another {name.replace('_', ' ')}"
+        for name, value in wanted.items()
+        if _pragma(db, name) != value
+    )
 
 
 def _is_empty(db: sqlite3.Connection) -> bool:
-    return db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+    """Whether there are no tables yet. Where the header is an index's they were lost."""
+    empty = db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+    if empty and _pragma(db, "application_id") == APPLICATION:
+        raise sqlite3.DatabaseError("the tables are gone")
+    return empty
 
 
 def _pragma(db: sqlite3.Connection, name: str) -> int:
@@ -174,15 +257,9 @@ def _create(db: sqlite3.Connection) -> None:
             db.execute("ROLLBACK")
 
 
-def _configure(db: sqlite3.Connection, *, frozen: bool) -> None:
-    if not frozen:
-        db.execute("PRAGMA journal_mode = WAL")
-    for setting in (
-        "synchronous = NORMAL",
-        "foreign_keys = ON",
-        "secure_delete = ON",
-        "temp_store = MEMORY",
-        "cell_size_check = ON",
-        "trusted_schema = OFF",
-    ):
-        db.execute(f"PRAGMA {setting}")
+def _configure(db: sqlite3.Connection, file: Path) -> None:
+    with faults.translated(file):
+        if not _is_frozen(file):
+            db.execute("PRAGMA journal_mode = WAL")
+        for setting in SETTINGS:
+            db.execute(f"PRAGMA {setting}")

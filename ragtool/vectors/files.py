@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from ragtool.errors import StoreError
+from ragtool.placing import place
 
 NAME = "vectors.faiss"
 CLUSTERS = "vectors-*.clusters"
@@ -30,9 +31,7 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
         aside.touch(mode=0o600)
         with aside.open("wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(target)
+        place(aside, target)
     finally:
         aside.unlink(missing_ok=True)
 
