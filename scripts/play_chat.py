@@ -62,7 +62,7 @@ class Typist:
         self._program.wait()
         os.close(self._ours)
 
-    def until(self, text: str, *, seconds: float = 120.0) -> str:
+    def until(self, text: str, *, seconds: float = 300.0) -> str:
         """Read until `text` is there. Returns what stood before it.
 
         Raises Stopped with what was read instead, after so many seconds.
@@ -99,13 +99,13 @@ def play(
     with tempfile.TemporaryDirectory() as folder, Typist(command, env=env) as chat:
         file = Path(folder) / "answers.jsonl"
         for line in said:
-            chat.until("ask> ", seconds=_SECONDS)
+            chat.until("ask>", seconds=_SECONDS)
             chat.write(f"{line}\r")
             chat.until(_ANSWERED, seconds=_SECONDS)
-        chat.until("ask> ")
+        chat.until("ask>")
         chat.write(f"/save {file}\r")
         chat.until("saved to")
-        chat.until("ask> ")
+        chat.until("ask>")
         chat.write("\x04")
         chat.ended()
         return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
