@@ -37,7 +37,8 @@ class Settings:
     generator, embedder: a name of the catalogue; the generator may be the
     path of a GGUF file. k: how many chunks a search returns, 1 to 50. hub: the
     address of the model hub, empty for none. warm_minutes: how long the warm
-    process waits for a question before it ends; 0 for no such process.
+    process waits for a question before it ends; 0 for no such process. machine: the folder
+    of what was measured and computed on this machine, None for nowhere.
     """
 
     index: Path
@@ -47,6 +48,7 @@ class Settings:
     k: int = _DEFAULT_K
     hub: str = HUB
     warm_minutes: float = 5.0
+    machine: Path | None = None
 
 
 _KEYS = tuple(field.name for field in fields(Settings))
@@ -92,6 +94,7 @@ def _with_defaults(chosen: Mapping[str, Value]) -> Settings:
         k=int(text("k", str(_DEFAULT_K))),
         hub=text("hub", HUB),
         warm_minutes=float(text("warm_minutes", "5")),
+        machine=folder("machine"),
     )
 
 
@@ -169,7 +172,7 @@ def _fit(key: str, value: object, *, place: str, folder: Path) -> Value:
         raise UsageError(f"The setting {key} in {place} must be text, not {value!r}.")
     if "\0" in str(value):
         raise UsageError(f"The setting {key} in {place} holds a NUL.")
-    if key in ("index", "models"):
+    if key in ("index", "models", "machine"):
         return folder / Path(value).expanduser()
     return str(value)
 

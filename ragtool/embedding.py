@@ -11,7 +11,9 @@ import hashlib
 import json
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,12 +27,17 @@ if TYPE_CHECKING:
     import onnxruntime
     import tokenizers
 
-GRAPH = "model.onnx"
-CARD = "export.json"
-# Two cores are fastest with small batches: less padding, and the work fits the cache.
-BATCH = 8
+GRAPH = "unpadded.onnx"
+CARD = "unpadded.json"
+# Texts of one length are read together up to so many tokens: what a batch takes
+# then stays in a core's cache, and the weights are still read for many tokens at once.
+BATCH_TOKENS = 256
 # The largest difference of any component that an export may show.
 TOLERANCE = 1e-4
+
+# What ONNX Runtime's one operator for several does more slowly than the several:
+# addition and LayerNormalization six times, Gelu twice (docs/performance.md).
+_SLOWER_FUSED = ["SkipLayerNormFusion", "BiasGeluFusion"]
 
 _PROBES = (
     "The minister denied on Tuesday that any records had been destroyed.",
@@ -45,8 +52,8 @@ class OnnxEmbedder:
     """A sentence-transformers model, exported, on ONNX Runtime.
 
     folder: the model's own folder, with the export in `onnx/`. threads: how
-    many cores to use. Raises ModelError when the export is missing or damaged.
-    The graph itself is opened for the first text.
+    many cores to use, each for batches of its own. Raises ModelError when the
+    export is missing or damaged. The graph itself is opened for the first text.
     """
 
     def __init__(self, folder: Path, *, threads: int) -> None:
@@ -59,7 +66,7 @@ class OnnxEmbedder:
 
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
-        return _open_session(self._graph, self._threads)
+        return _open_session(self._graph)
 
     @property
     def fingerprint(self) -> str:
@@ -74,43 +81,58 @@ class OnnxEmbedder:
     def embed(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> Vectors:
         """Unit vectors, float32 (len(texts), dimensions), in the order of the texts.
 
-        Texts are sorted by length before they are batched, so hand over many
-        at once. on_batch is told how many texts are done.
+        Texts of one length are read together, so hand over many at once.
+        on_batch is told how many texts are done.
         """
         import numpy as np
 
         vectors = np.zeros((len(texts), self._dimensions), dtype=np.float32)
         encodings = self._tokenizer.encode_batch([_encodable(text) for text in texts])
-        order = sorted(range(len(texts)), key=lambda i: (len(encodings[i].ids), i))
-        for at in range(0, len(order), BATCH):
-            rows = order[at : at + BATCH]
-            vectors[rows] = self._run([encodings[i].ids for i in rows])
-            if on_batch is not None:
-                on_batch(at + len(rows))
+        tokens = [encoding.ids for encoding in encodings]
+        done = 0
+        # Batches side by side, a core each, lose less than one batch on all cores.
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="embedder") as cores:
+            batches = _batches(tokens)
+            found = cores.map(lambda rows: self._run([tokens[i] for i in rows]), batches)
+            for rows, matrix in zip(batches, found, strict=True):
+                vectors[rows] = matrix
+                done += len(rows)
+                if on_batch is not None:
+                    on_batch(done)
         return vectors
 
-    def _run(self, token_ids: Sequence[Sequence[int]]) -> Vectors:
+    def _run(self, tokens: Sequence[Sequence[int]]) -> Vectors:
+        """The vectors of texts of one length."""
         import numpy as np
 
-        longest = max(len(ids) for ids in token_ids)
-        ids = np.zeros((len(token_ids), longest), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, tokens in enumerate(token_ids):
-            ids[row, : len(tokens)] = tokens
-            mask[row, : len(tokens)] = 1
-        feeds = {"input_ids": ids, "attention_mask": mask}
-        wanted = [node.name for node in self._session.get_inputs()]
-        (output,) = self._session.run(None, {name: feeds[name] for name in wanted})
+        (output,) = self._session.run(None, {"input_ids": np.asarray(tokens, dtype=np.int64)})
         vectors: Vectors = np.asarray(output, dtype=np.float32)
         return vectors
+
+
+def _batches(tokens: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Which texts are read together, by their places: those of one length.
+
+    The longest first, so that the cores end at about the same time.
+    """
+    lengths: defaultdict[int, list[int]] = defaultdict(list)
+    for at, each in enumerate(tokens):
+        lengths[len(each)].append(at)
+    return [
+        places[at : at + size]
+        for length, places in sorted(lengths.items(), reverse=True)
+        for size in (max(1, BATCH_TOKENS // length),)
+        for at in range(0, len(places), size)
+    ]
 
 
 def export(folder: Path, target: Path) -> None:
     """Writes the model in `folder` as an ONNX graph into `target`, and checks it.
 
-    The graph takes token ids and mask and gives unit vectors. Its vectors
-    must agree with sentence-transformers' own to TOLERANCE in every component,
-    or nothing is kept. Raises ModelError.
+    The graph takes the token ids of texts of one length, without padding and so
+    without a mask, and gives unit vectors. They must agree with
+    sentence-transformers' own to TOLERANCE in every component, or nothing is
+    kept. Raises ModelError.
     """
     import numpy as np
     import torch
@@ -121,8 +143,8 @@ def export(folder: Path, target: Path) -> None:
     make_private(target)
     aside = target / (GRAPH + ".part")
     with torch.no_grad():
-        _write_graph(model, aside)
         expected = model.encode(list(_PROBES), normalize_embeddings=True, convert_to_numpy=True)
+        _write_graph(model, aside)
     card = {
         "dimensions": int(expected.shape[1]),
         "max_tokens": int(model.max_seq_length or 512),
@@ -152,26 +174,54 @@ def _write_graph(model: Any, path: Path) -> None:
             super().__init__()
             self.stack = model
 
-        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-            features = {"input_ids": input_ids, "attention_mask": attention_mask}
+        def forward(self, input_ids: Any) -> Any:
+            features = {"input_ids": input_ids, "attention_mask": torch.ones_like(input_ids)}
             vectors = self.stack(features)["sentence_embedding"]
             return torch.nn.functional.normalize(vectors, p=2, dim=1)
 
+    _fuse_attention(model)
     # Sizes that no dimension of the model has, so that the tracer can't confuse them.
     ids = torch.ones((3, 17), dtype=torch.int64)
-    batch, tokens = torch.export.Dim("batch"), torch.export.Dim("tokens")
-    shape = {0: batch, 1: tokens}
     torch.onnx.export(
         Pipeline().eval(),
-        (ids, torch.ones_like(ids)),
+        (ids,),
         str(path),
-        input_names=["input_ids", "attention_mask"],
+        input_names=["input_ids"],
         output_names=["vectors"],
-        dynamic_shapes=(shape, shape),
+        dynamic_shapes=({0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")},),
         dynamo=True,
         external_data=False,
         verbose=False,
     )
+
+
+def _fuse_attention(model: Any) -> None:
+    """Has the encoder's attention exported as one operator of ONNX Runtime's own.
+
+    Torch's attention becomes a dozen plain ones, which take a third of the time
+    with masks for padding that is not there. The model itself can't run afterwards.
+    """
+    import torch
+    from transformers import AttentionInterface, AttentionMaskInterface
+
+    def attend(
+        module: Any, query: Any, key: Any, value: Any, mask: None, *, scaling: float, **_: object
+    ) -> tuple[Any, None]:
+        batch, heads, tokens, size = query.shape  # those of key and value too
+        together = (batch, tokens, heads * size)
+        attended = torch.onnx.ops.symbolic(
+            "com.microsoft::MultiHeadAttention",
+            [each.transpose(1, 2).reshape(together) for each in (query, key, value)],
+            {"num_heads": heads, "scale": scaling},
+            dtype=query.dtype,
+            shape=together,
+            version=1,
+        )
+        return attended.view(batch, tokens, heads, size), None
+
+    AttentionInterface.register("onnxruntime", attend)
+    AttentionMaskInterface.register("onnxruntime", lambda *_, **__: None)
+    model[0].auto_model.set_attn_implementation("onnxruntime")
 
 
 def _fingerprint(folder: Path) -> str:
@@ -229,7 +279,7 @@ def _open_tokenizer(folder: Path, max_tokens: int) -> tokenizers.Tokenizer:
     return tokenizer
 
 
-def _open_session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
+def _open_session(graph: Path) -> onnxruntime.InferenceSession:
     # Its builds report to their maker unless told not to, before they are loaded and,
     # on Windows, after. The command line says it too; this is for other programs.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -237,13 +287,16 @@ def _open_session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
 
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Spinning threads take the cores from the language model that loads meanwhile.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # A call computes in the thread that makes it; several may at once.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            str(graph),
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=_SLOWER_FUSED,
+        )
     except Exception as error:  # onnxruntime's exceptions share no base but Exception
         raise ModelError(
             f"{graph} can't be loaded: it is damaged.", hint="Run: ragtool models pull"

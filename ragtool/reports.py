@@ -145,6 +145,64 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True)
+class Kernels:
+    """How llama.cpp computes: it changes speed and rounding, nothing else.
+
+    repacked: the weights are laid out anew for kernels of their own. flash:
+    attention without its whole matrix. None leaves either to the library's
+    defaults. batch: how many tokens are read in one call.
+    """
+
+    repacked: bool | None = None
+    flash: bool | None = None
+    batch: int = 512
+
+    def described(self, threads: int) -> str:
+        """All of it in words, with the number of threads."""
+        ways = (
+            f"{threads} thread{'s' if threads > 1 else ''}",
+            {None: "", False: "weights as stored", True: "weights repacked"}[self.repacked],
+            {None: "", False: "no flash attention", True: "flash attention"}[self.flash],
+            f"{self.batch} tokens a call",
+        )
+        return ", ".join(filter(None, ways))
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """Settings of the language model that were found best. day: ISO 8601."""
+
+    threads: int
+    kernels: Kernels
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One setting measured. reads, writes: tokens a second, higher is better."""
+
+    threads: int
+    kernels: Kernels
+    reads: float
+    writes: float
+
+    @property
+    def seconds(self) -> float:
+        """What an answer takes at this speed: some 700 tokens read and 30 written."""
+        return 700 / self.reads + 30 / self.writes
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What was measured with a model on a machine. best: one of the trials."""
+
+    model: str
+    machine: str
+    trials: tuple[Trial, ...]
+    best: Trial
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One check of the installation. check: what was looked at, in a word or
     two. message: what was found. remedy: the command that mends it, empty

@@ -28,6 +28,14 @@ os.environ["RAGTOOL_WARM"] = "0"
 Ragtool = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where commands keep what they learn of the machine: not among the user's own files."""
+    folder = tmp_path_factory.mktemp("machine")
+    os.environ["RAGTOOL_MACHINE"] = str(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the real models, all that the tests use in it and intact."""
@@ -75,6 +83,7 @@ def ragtool(models: Path, tmp_path: Path) -> Ragtool:
         "RAGTOOL_INDEX": str(tmp_path / "index"),
         "RAGTOOL_MODELS": str(models),
         "RAGTOOL_WARM": "0",
+        "RAGTOOL_MACHINE": str(tmp_path / "machine"),
     }
 
     def run(

@@ -28,6 +28,7 @@ def test_defaults_lie_in_the_users_data_folder(tmp_path: Path) -> None:
     assert settings.index.is_absolute()
     assert settings.index.name == "index"
     assert settings.models == settings.index.with_name("models")
+    assert settings.machine == settings.index.with_name("machine")
     assert "ragtool" in settings.index.parts
     assert settings.k == 8
 
@@ -57,13 +58,20 @@ def test_the_later_source_wins(
 
 def test_every_key_has_a_variable_and_a_line_in_the_file(tmp_path: Path) -> None:
     by_file = settled(
-        tmp_path, toml='index = "i"\nmodels = "m"\ngenerator = "g"\nembedder = "e"\nk = 5\n'
+        tmp_path,
+        toml='index = "i"\nmodels = "m"\ngenerator = "g"\nembedder = "e"\nk = 5\nmachine = "o"\n',
     )
     (tmp_path / "ragtool.toml").unlink()
     environ = {"INDEX": "i", "MODELS": "m", "GENERATOR": "g", "EMBEDDER": "e", "K": "5"}
+    environ["MACHINE"] = "o"
     by_environment = settled(tmp_path, environ={f"RAGTOOL_{k}": v for k, v in environ.items()})
     expected = Settings(
-        index=tmp_path / "i", models=tmp_path / "m", generator="g", embedder="e", k=5
+        index=tmp_path / "i",
+        models=tmp_path / "m",
+        generator="g",
+        embedder="e",
+        k=5,
+        machine=tmp_path / "o",
     )
     assert by_file == by_environment == expected
 
@@ -87,7 +95,7 @@ def test_reserved_and_foreign_variables_are_left_alone(tmp_path: Path) -> None:
             "zzz = 1",
             {},
             {},
-            r"zzz .* Known are index, models, generator, embedder, k, hub, warm_minutes\.",
+            r"zzz .* Known are index, models, generator, embedder, k, hub, warm_minutes, machine\.",
         ),
         ("[index]\na = 1", {}, {}, r"index in ragtool\.toml must be text"),
         ("k = ", {}, {}, r"is not TOML"),

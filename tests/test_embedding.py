@@ -187,13 +187,13 @@ def junk(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "harm"),
     [
-        ("onnx/model.onnx", remove),
-        ("onnx/model.onnx", empty),
-        ("onnx/model.onnx", cut_short),
-        ("onnx/model.onnx", flip),
-        ("onnx/export.json", remove),
-        ("onnx/export.json", empty),
-        ("onnx/export.json", junk),
+        ("onnx/unpadded.onnx", remove),
+        ("onnx/unpadded.onnx", empty),
+        ("onnx/unpadded.onnx", cut_short),
+        ("onnx/unpadded.onnx", flip),
+        ("onnx/unpadded.json", remove),
+        ("onnx/unpadded.json", empty),
+        ("onnx/unpadded.json", junk),
         ("tokenizer.json", remove),
         ("tokenizer.json", cut_short),
     ],
@@ -212,12 +212,12 @@ def test_a_harmed_export_is_a_model_error(
 @pytest.mark.parametrize("card", ["[]", "null", "{}", '{"stamp": 1, "sha256": 2}'])
 def test_a_card_that_is_none_is_a_model_error(card: str, folder: Path, tmp_path: Path) -> None:
     model = copied(folder, tmp_path / "model")
-    (model / "onnx" / "export.json").write_text(card, encoding="utf-8")
+    (model / "onnx" / "unpadded.json").write_text(card, encoding="utf-8")
     with pytest.raises(ModelError):
         OnnxEmbedder(model, threads=1)
 
 
 def test_a_copied_export_is_hashed_and_taken(folder: Path, tmp_path: Path) -> None:
     model = copied(folder, tmp_path / "model")
-    os.utime(model / "onnx" / "model.onnx")
+    os.utime(model / "onnx" / "unpadded.onnx")
     assert OnnxEmbedder(model, threads=1).dimensions == 384

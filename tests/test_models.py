@@ -490,12 +490,12 @@ def test_embedder_needs_its_export(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no ONNX export"):
         models.locate(FOLDER, tmp_path)
     (folder / "onnx").mkdir()
-    (folder / "onnx" / "model.onnx").write_bytes(b"a graph")
+    (folder / "onnx" / "unpadded.onnx").write_bytes(b"a graph")
     with pytest.raises(ModelError, match="no ONNX export"):
         models.locate(FOLDER, tmp_path)  # nobody knows where it came from
     write_stamp(stamp_path(FOLDER, tmp_path), see_export(FOLDER, tmp_path))
     assert models.locate(FOLDER, tmp_path) == models.Located("folder", folder, FOLDER.sha256)
-    (folder / "onnx" / "model.onnx").write_bytes(b"another graph")
+    (folder / "onnx" / "unpadded.onnx").write_bytes(b"another graph")
     with pytest.raises(ModelError, match="export of folder is damaged"):
         models.locate(FOLDER, tmp_path)
 

@@ -8,9 +8,9 @@ import typer
 
 from ragtool import pipeline
 from ragtool.cli.invocation import Everywhere, begin
-from ragtool.cli.options import AsJson, IndexDir, Paths, Quiet, paths_given
+from ragtool.cli.options import AsJson, IndexDir, ModelName, Paths, Quiet, paths_given
 from ragtool.errors import UsageError
-from ragtool.rendering import forms, listings
+from ragtool.rendering import figures, forms, listings
 
 
 def index(
@@ -109,6 +109,11 @@ def doctor(
         bool,
         typer.Option("--repair", help="Mend what is damaged in the index."),
     ] = False,
+    tune: Annotated[
+        bool,
+        typer.Option("--tune", help="Measure how the model runs best here, and remember it."),
+    ] = False,
+    model: ModelName = None,
     folder: IndexDir = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -117,8 +122,14 @@ def doctor(
 
     Names what is wrong, and the command that mends it. Exit code 1: something is wrong.
     """
-    invocation = begin(ctx, Everywhere(folder, as_json, quiet))
+    invocation = begin(ctx, Everywhere(folder, as_json, quiet), generator=model)
     settings = invocation.settings
+    if tune:
+        tuning = pipeline.tune(settings, report=invocation.terminal.progress)
+        invocation.tell(
+            form=lambda: figures.tuning_form(tuning), text=lambda _: listings.tuning_text(tuning)
+        )
+        return
     repairs = pipeline.repair(settings, report=invocation.terminal.progress) if repair else ()
     findings = pipeline.doctor(settings)
     invocation.tell(

@@ -8,9 +8,7 @@ from typing import Any
 
 from ragtool.errors import ModelError, SetupError
 from ragtool.generation.header import architecture
-
-# How many tokens llama.cpp takes in one call.
-BATCH = 512
+from ragtool.reports import Kernels
 
 
 def silence(api: Any) -> None:
@@ -46,6 +44,19 @@ def _has_amx(api: Any) -> bool:
     return b"AMX_INT8 = 1" in api.llama_print_system_info()
 
 
+def repacking() -> tuple[bool, ...]:
+    """Whether weights may be laid out anew: the default first, then the other way if there is one.
+
+    Raises ImportError, OSError or RuntimeError where llama.cpp can't be loaded.
+    """
+    import llama_cpp
+
+    if _has_amx(llama_cpp):
+        return (False,)
+    usual = _repacks(llama_cpp)
+    return usual, not usual
+
+
 def _repacks(api: Any) -> bool:
     """Whether llama.cpp shall lay out the weights anew, for kernels of their own.
 
@@ -53,15 +64,15 @@ def _repacks(api: Any) -> bool:
     (docs/experiments.md), and ragtool reads 20 times as much as it writes. With
     this off no product goes through AMX either, see llama_faults.
     """
-    information = api.llama_print_system_info()
-    return b"AVX512 = 1" not in information and not _has_amx(api)
+    return b"AVX512 = 1" not in api.llama_print_system_info()
 
 
-def load_model(api: Any, path: Path) -> Any:
+def load_model(api: Any, path: Path, kernels: Kernels) -> Any:
     """The model of a GGUF file. Raises ModelError when llama.cpp refuses it."""
     parameters = api.llama_model_default_params()
     parameters.n_gpu_layers = 0
-    parameters.use_extra_bufts = _repacks(api)
+    wanted = _repacks(api) if kernels.repacked is None else kernels.repacked
+    parameters.use_extra_bufts = wanted and not _has_amx(api)
     model = api.llama_model_load_from_file(str(path).encode("utf-8"), parameters)
     if not model:
         kind = architecture(path)
@@ -74,14 +85,18 @@ def load_model(api: Any, path: Path) -> Any:
     return model
 
 
-def open_context(api: Any, model: Any, tokens: int, threads: int, path: Path, *, stop: Any) -> Any:
+def open_context(
+    api: Any, model: Any, tokens: int, threads: int, path: Path, *, kernels: Kernels, stop: Any
+) -> Any:
     """Room for so many tokens of prompt and reply. Raises ModelError without memory for it.
 
     stop: llama.cpp's abort callback, asked between two steps of its work.
     """
     parameters = api.llama_context_default_params()
     parameters.n_ctx = tokens
-    parameters.n_batch = parameters.n_ubatch = BATCH
+    parameters.n_batch = parameters.n_ubatch = kernels.batch
+    if kernels.flash is not None:
+        parameters.flash_attn_type = int(kernels.flash)
     parameters.n_threads = parameters.n_threads_batch = threads
     parameters.no_perf = True
     parameters.abort_callback = stop

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtool.errors import ModelError
+from ragtool.generation.beginnings import Beginnings
 from ragtool.generation.calls import Calls
 from ragtool.generation.frame import chat_frame
-from ragtool.generation.library import BATCH, load_model, open_context, silence, tokenize
+from ragtool.generation.library import load_model, open_context, silence, tokenize
 from ragtool.generation.lookup import guess
 from ragtool.generation.memory import Part, PutBy, shared, size
 from ragtool.records import Draft, Prompt
+from ragtool.reports import Kernels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,8 +39,9 @@ class LlamaGenerator:
     """One GGUF model, loaded.
 
     path: the file, verified by the caller. threads: for prompt and reply.
-    look: called often while the model works, see `Calls`.
-    Raises ModelError when the file can't be loaded.
+    look: called often while the model works, see `Calls`. beginnings: a folder
+    where the model's memory of system texts is kept for the next process, None
+    for nowhere. Raises ModelError when the file can't be loaded.
     """
 
     def __init__(
@@ -50,6 +53,8 @@ class LlamaGenerator:
         threads: int,
         context_tokens: int = 4096,
         look: Callable[[], None] | None = None,
+        kernels: Kernels = Kernels(),  # noqa: B008  # it is frozen
+        beginnings: Path | None = None,
     ) -> None:
         # Read once, when the library is loaded; the user's own choice stands.
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
@@ -59,12 +64,23 @@ class LlamaGenerator:
         self._name = name
         self._sha256 = sha256
         silence(llama_cpp)
-        self._model = load_model(llama_cpp, path)
+        self._model = load_model(llama_cpp, path, kernels)
         trained = int(llama_cpp.llama_model_n_ctx_train(self._model))
         self._context_tokens = min(context_tokens, trained) if trained > 0 else context_tokens
         self._calls = Calls(llama_cpp, look=look)
         self._context = open_context(
-            llama_cpp, self._model, self._context_tokens, threads, path, stop=self._calls.stop
+            llama_cpp,
+            self._model,
+            self._context_tokens,
+            threads,
+            path,
+            kernels=kernels,
+            stop=self._calls.stop,
+        )
+        self._batch = kernels.batch
+        build = f"{llama_cpp.__version__} {llama_cpp.llama_print_system_info()!r}"
+        self._beginnings = Beginnings(
+            beginnings, key=f"{sha256} {build} {kernels} {self._context_tokens}"
         )
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
@@ -177,8 +193,9 @@ class LlamaGenerator:
             self._turn_to(parts)
         same = shared(self._kept, parts)
         self._cut(parts[: min(same, len(parts) - 1)])  # the last part is read for its logits
-        same = len(self._kept)
-        for part in parts[same:]:
+        if not self._kept:
+            self._begin(parts[0])
+        for part in parts[len(self._kept) :]:
             self._decode(part)
             self._kept.append(part)
         return total
@@ -197,6 +214,28 @@ class LlamaGenerator:
         self._api.llama_memory_seq_rm(self._memory, 0, size(parts), -1)
         self._kept = list(parts)
 
+    def _begin(self, head: tuple[int, ...]) -> None:
+        """Reads the head of a prompt, whose system text is the same time and again, or
+        takes what the model remembered of it the last time, to the same bit."""
+        state = self._beginnings.get(head)
+        if state is None or not self._remember(state):
+            self._decode(head)
+            self._beginnings.keep(head, self._memory_of_all())
+        self._kept = [head]
+
+    def _remember(self, state: bytes) -> bool:
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        taken = self._api.llama_state_seq_set_data(self._context, buffer, len(state), 0)
+        if not taken:
+            self._forget()
+        return bool(taken)
+
+    def _memory_of_all(self) -> bytes:
+        size = self._api.llama_state_seq_get_size(self._context, 0)
+        buffer = (ctypes.c_uint8 * size)()
+        self._api.llama_state_seq_get_data(self._context, buffer, size, 0)
+        return bytes(buffer)
+
     def _prompt_tokens(self, prompt: Prompt) -> list[Part]:
         before, between, after = self._frame
         head = before + self._tokens(prompt.system) + between
@@ -205,9 +244,9 @@ class LlamaGenerator:
         return [tuple(head), *map(tuple, parts)]
 
     def _decode(self, tokens: Sequence[int], *, each: bool = False) -> None:
-        """Reads the tokens; for the logits of the last one, or of each (BATCH of them at most)."""
-        for at in range(0, len(tokens), BATCH):
-            block = tokens[at : at + BATCH]
+        """Reads the tokens; for the logits of the last one, or of each (of one call's at most)."""
+        for at in range(0, len(tokens), self._batch):
+            block = tokens[at : at + self._batch]
             array = (self._api.llama_token * len(block))(*block)
             batch = self._api.llama_batch_get_one(array, len(block))
             wanted = (ctypes.c_int8 * len(block))(*([1] * len(block)))

@@ -22,7 +22,7 @@ State = Literal["installed", "unchecked", "damaged", "incomplete", "missing"]
 
 # The exported graph of an embedder, in its folder; `embedding` writes it.
 EXPORT = "onnx"
-_GRAPH = f"{EXPORT}/model.onnx"
+_GRAPH = f"{EXPORT}/unpadded.onnx"
 _MAGIC = b"GGUF"
 
 

@@ -2,8 +2,8 @@
 
 `index` and `remove` change an index, `repair` mends it; `search`, `Session` and `summarize`
 answer; `documents`, `failures`, `status`, `show` and `doctor` look; `verify` checks a
-saved answer, `repeat` asks for it again; `evaluate` measures. `Kept` is what stays
-loaded between sessions.
+saved answer, `repeat` asks for it again; `evaluate` and `tune` measure. `Kept` is what
+stays loaded between sessions.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ragtool.pipeline.loading import Kept
 from ragtool.pipeline.repairing import repair
 from ragtool.pipeline.repeating import repeat
 from ragtool.pipeline.summarizing import summarize
+from ragtool.pipeline.tuning import tune
 from ragtool.pipeline.verifying import verify
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "show",
     "status",
     "summarize",
+    "tune",
     "verify",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import contextlib
 import re
 import shutil
 import sqlite3
@@ -15,6 +15,7 @@ from ragtool import guard, models, vectors
 from ragtool.config import Settings
 from ragtool.errors import RagtoolError, UsageError
 from ragtool.generation import llama_faults
+from ragtool.pipeline import tuning
 from ragtool.pipeline.loading import load_embedder
 from ragtool.pipeline.repairing import soundness
 from ragtool.records import Chunk, Document, Span
@@ -82,6 +83,7 @@ def doctor(settings: Settings) -> tuple[Finding, ...]:
         *_installation(),
         *(_model(name, settings) for name in (settings.embedder, settings.generator)),
         _attempt("embedder", lambda: _embeds(settings)),
+        *_tuned(settings),
         _attempt("index", lambda: _index(settings)),
         *soundness(settings),
         _room(settings.index),
@@ -99,6 +101,8 @@ def _updated(folder: Path) -> str | None:
 
 
 def _installation() -> Iterator[Finding]:
+    import importlib.metadata  # brings the standard library's mail along, 10 ms
+
     yield Finding("python", True, f"{sys.version.split()[0]} at {sys.executable}")
     yield Finding("sqlite", True, sqlite3.sqlite_version)
     for name in _LIBRARIES:
@@ -118,6 +122,21 @@ def _model(name: str, settings: Settings) -> Finding:
 def _embeds(settings: Settings) -> str:
     vector = load_embedder(settings).embed(["Does it work?"])[0]
     return f"gives vectors of {len(vector)} dimensions"
+
+
+def _tuned(settings: Settings) -> Iterator[Finding]:
+    fault = tuning.damage(settings)
+    if fault is not None:
+        yield Finding("tuning", False, fault, "Run: ragtool doctor --tune")
+        return
+    with contextlib.suppress(RagtoolError):  # a model that is wrong has its own finding
+        found = models.located(settings.generator, settings.models)
+        tuned = tuning.remembered(found.sha256, settings)
+        if tuned is None:
+            yield Finding("tuning", True, "defaults; ragtool doctor --tune measures what is best")
+        else:
+            how = tuned.kernels.described(tuned.threads)
+            yield Finding("tuning", True, f"{how}, as measured on {tuned.day}")
 
 
 def _index(settings: Settings) -> str:

@@ -14,8 +14,10 @@ from ragtool.errors import StoreError
 from ragtool.generation import LlamaGenerator, Remembering
 from ragtool.pipeline.machine import cores
 from ragtool.pipeline.nearest import neighbours
+from ragtool.pipeline.tuning import remembered
 from ragtool.protocols import Generator, Vectors
 from ragtool.records import Filters, Hit, IndexCard, ModelCard
+from ragtool.reports import Kernels
 from ragtool.store import Store
 from ragtool.vectors import Neighbours
 from ragtool.vectors.layered import Layered
@@ -33,8 +35,15 @@ def load_embedder(settings: Settings) -> OnnxEmbedder:
 def load_generator(settings: Settings, *, look: Callable[[], None] | None = None) -> LlamaGenerator:
     """The generator of the settings, verified and loaded; look: see `LlamaGenerator`."""
     found = models.located(settings.generator, settings.models)
+    tuned = remembered(found.sha256, settings)
     return LlamaGenerator(
-        found.path, name=found.name, sha256=found.sha256, threads=cores(), look=look
+        found.path,
+        name=found.name,
+        sha256=found.sha256,
+        threads=tuned.threads if tuned else cores(),
+        kernels=tuned.kernels if tuned else Kernels(),
+        look=look,
+        beginnings=settings.machine and settings.machine / "beginnings",
     )
 
 

@@ -1,14 +1,16 @@
-"""What this process may use of the machine."""
+"""What this process may use of the machine, and which machine it is."""
 
 from __future__ import annotations
 
 import math
 import os
+import platform
 from pathlib import Path
 
 _GROUP = Path("/sys/fs/cgroup")
 _QUOTA = _GROUP / "cpu.max"
 _MEMORY = Path("/proc/meminfo")
+_PROCESSORS = Path("/proc/cpuinfo")
 
 
 def cores() -> int:
@@ -47,6 +49,16 @@ def _of_container() -> int | None:
         return most - used + int(facts[facts.index("inactive_file") + 1])
     except (OSError, ValueError, IndexError):
         return None
+
+
+def processor() -> str:
+    """The processor's name as the system tells it."""
+    try:
+        lines = _PROCESSORS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()
 
 
 def _quota() -> int:

@@ -1,4 +1,4 @@
-"""The figures of an evaluation as a JSON-able dict, in the key order that is documented.
+"""The figures of an evaluation and of a tuning as JSON-able dicts, in the documented key order.
 
 docs/schemas/eval.schema.json is its JSON Schema.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ragtool.rendering.forms import Form, model_form
+from ragtool.reports import Trial, Tuning
 from ragtool.results import (
     AnswerFigures,
     CitationFigures,
@@ -146,3 +147,26 @@ def _mean(mean: Mean) -> Form:
 
 def _interval(interval: tuple[float, float]) -> list[float]:
     return [round(bound, 4) for bound in interval]
+
+
+def tuning_form(tuning: Tuning) -> Form:
+    """Schema ragtool.tuning/1."""
+    return {
+        "schema": "ragtool.tuning/1",
+        "model": tuning.model,
+        "machine": tuning.machine,
+        "trials": [_trial(trial) for trial in tuning.trials],
+        "best": _trial(tuning.best),
+    }
+
+
+def _trial(trial: Trial) -> Form:
+    return {
+        "threads": trial.threads,
+        "repacked": trial.kernels.repacked,
+        "flash": trial.kernels.flash,
+        "batch": trial.kernels.batch,
+        "reads_per_second": round(trial.reads, 2),
+        "writes_per_second": round(trial.writes, 2),
+        "answer_seconds": round(trial.seconds, 2),
+    }

@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from ragtool.records import Document
 from ragtool.rendering.harmless import harmless
 from ragtool.rendering.look import Look, bold, dotted, joined, path_text, size_text
-from ragtool.reports import Change, Checked, Failure, Finding, IndexReport, IndexStatus, Repair
+from ragtool.reports import (
+    Change,
+    Checked,
+    Failure,
+    Finding,
+    IndexReport,
+    IndexStatus,
+    Repair,
+    Tuning,
+)
 
 
 def report_text(report: IndexReport) -> str:
@@ -68,6 +77,17 @@ def findings_text(
     width = max((len(finding.check) for finding in findings), default=0)
     mended = "\n".join(f"mended {each.part:<{width}}  {harmless(each.message)}" for each in repairs)
     return joined(mended, "\n".join(_finding(finding, look, width=width) for finding in findings))
+
+
+def tuning_text(tuning: Tuning) -> str:
+    """A line for each setting, the best one marked, and what it was measured with."""
+    lines = [
+        f"{trial.reads:12.1f} {trial.writes:12.1f} {trial.seconds:9.1f} s"
+        f"  {'*' if trial == tuning.best else ' '} {trial.kernels.described(trial.threads)}"
+        for trial in tuning.trials
+    ]
+    head = "reads tokens/s     writes  an answer    with"
+    return "\n".join([harmless(f"{tuning.model} on {tuning.machine}"), head, *lines])
 
 
 def verification_text(checked: Sequence[Checked], look: Look) -> str:

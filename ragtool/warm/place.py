@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from ragtool.errors import RagtoolError
+from ragtool.folders import make_private
 from ragtool.warm.identity import installation
 
 # sockaddr_un holds 104 bytes on macOS, 108 on Linux, the closing NUL included.
@@ -96,7 +97,7 @@ def find() -> Place:
     if len(os.fsencode(place.socket)) > LONGEST_SOCKET:
         place = Place(_short_folder(), installation())
     try:
-        place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(place.folder)
         state = place.folder.lstat()
     except OSError as error:
         raise RagtoolError(
