@@ -8,7 +8,7 @@ source's own words in its place, or withheld.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ragtool import attribution
@@ -30,7 +30,7 @@ from ragtool.checking import (
 from ragtool.cues import CUE_FORMS, NEUTRAL
 from ragtool.protocols import Embedder, Vectors
 from ragtool.quoting import chain_of, in_own_words, is_named
-from ragtool.records import Draft, Evidence, Sentence, Span, Verdict
+from ragtool.records import Chunk, Draft, Evidence, Sentence, Span, Verdict
 from ragtool.sentences import sentences
 from ragtool.words import content_words, numbers, stem, words
 
@@ -154,10 +154,6 @@ class Citer:
         ordered = in_order(sentence, f"{known} {_texts(carrying)}") >= ORDERED
         return ordered and found.coverage >= SUPPORTED
 
-    def quoted(self, evidence: Evidence) -> Cited:
-        """The evidence itself as a sentence, in its own words."""
-        return self._in_its_words(evidence)
-
     def _in_its_words(self, best: Evidence, verdict: Verdict = "supported") -> Cited:
         """The source's own words in place of the sentence."""
         chain = chain_of(best, self._question)
@@ -212,22 +208,29 @@ class Citer:
         self, carrying: tuple[Evidence, ...], chain: Sequence[Link]
     ) -> tuple[Evidence, ...]:
         """The evidence, and the sentences that name its speakers where it does not."""
-        cited = list(carrying)
-        for link in chain:
-            if not any(one.sentence.span.holds(link.speaker) for one in cited):
-                cited += self._holding(cited[0], link.speaker)
-        return tuple(cited)
+        chunks = [one.chunk for one in (carrying[0], *self._evidence)]
+        return naming(carrying, [link.speaker for link in chain], chunks=chunks)
 
-    def _holding(self, beside: Evidence, span: Span) -> list[Evidence]:
-        """The sentence of the same document that holds the span, if its chunk was read."""
-        chunks = {one.chunk.chunk_id: one.chunk for one in (beside, *self._evidence)}
-        return [
-            Evidence(chunk, sentence, beside.score)
-            for chunk in chunks.values()
-            if chunk.document.path == beside.document.path
-            for sentence in chunk.sentences
-            if sentence.span.holds(span)
-        ][:1]
+
+def naming(
+    cited: Sequence[Evidence], names: Iterable[Span], *, chunks: Iterable[Chunk]
+) -> tuple[Evidence, ...]:
+    """What is cited, and the sentences of the same document in which the names stand.
+
+    names: spans of the document of the first. chunks: those that were read.
+    """
+    found, first = list(cited), cited[0]
+    own = {one.chunk_id: one for one in chunks if one.document.path == first.document.path}
+    for name in names:
+        if not any(one.sentence.span.holds(name) for one in found):
+            holding = (
+                Evidence(chunk, sentence, first.score)
+                for chunk in own.values()
+                for sentence in chunk.sentences
+                if sentence.span.holds(name)
+            )
+            found += list(holding)[:1]
+    return tuple(found)
 
 
 def whole_sentences(draft: Draft) -> str:

@@ -26,6 +26,12 @@ _NOUN_FOLLOWS = frozenset("the a an this that's its their of".split())
 _POSSESSIVES = ("'s", "’s", "s'", "s’")
 _PHRASE_OPENERS = frozenset("the a an one its his her their another".split())
 _NEGATIONS = frozenset("not never n't didn't didn’t doesn't doesn’t hasn't hasn’t".split())
+_UNCHANGED = frozenset({"put", "read", "forecast"})  # the past is the base form
+_WITH_BASE = frozenset(
+    "to will would can could may might must shall should do does did not and or but i we you they "
+    "who that also still even people police men women children media both all some many most few "
+    "others data staff crew team public majority number lot".split()
+)
 _CLOSERS = frozenset("on in at during after before when as to from by last this late".split())
 
 
@@ -83,6 +89,10 @@ class _Sentence:
             return False
         if any(token.low in _NEGATIONS for token in self.line[max(0, at - 2) : at]):
             return False  # "did not say that ..."
+        if previous in _BE and following == "to":
+            return False  # "is said to be": nobody says it
+        if following in _BE and self._low(at) == verb + "s":
+            return False  # "the army's claims are false"
         if verb == "put":
             return self._puts_it(at)
         if verb == "call" and any(
@@ -91,11 +101,21 @@ class _Sentence:
             return True
         if verb in ONLY_WITH:
             return following in ONLY_WITH[verb]
+        if self._low(at) == verb not in _UNCHANGED and self._is_noun(at):
+            return False  # "record demand", "400,000 state residents"
         if self._low(at) == "states":  # far oftener a noun
             return following in {"that", ":", ","} or (following != "" and following in QUOTES)
         if verb in WEAK:
             return following == "that" or (following != "" and following in QUOTES)
         return True
+
+    def _is_noun(self, at: int) -> bool:
+        """Whether the base form of a verb is a noun here: nothing plural, and no auxiliary,
+        stands before it."""
+        before = self.line[at - 1] if at else None
+        if before is None or not before.word or before.capital or before.low.endswith("ly"):
+            return False
+        return before.low not in _WITH_BASE and not before.low.endswith("s")
 
     def _puts_it(self, at: int) -> bool:
         """As in "as X put it" and "X put it: ...", not as in "where the chart put it"."""

@@ -113,6 +113,8 @@ def full_name(text: str, name: Span) -> Span:
     Where two persons bear it, the name as it stands: a wrong one is worse.
     """
     word = name.of(text)
+    if word.isupper():
+        return name  # an abbreviation is no surname
     fuller = [
         span
         for span in people(text, _behind(name.start))

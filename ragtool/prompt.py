@@ -12,9 +12,14 @@ from ragtool.quoting import chain_of, in_own_words
 from ragtool.records import Evidence, Prompt
 
 SYSTEM = "You answer questions from passages of articles."
-SUMMARY_SYSTEM = (
-    "You summarize passages of articles. Use only what the passages say. Never turn what "
-    "somebody says into a fact: write who said it, and who reported that they said it."
+SHORTEN_SYSTEM = (
+    "You shorten sentences of articles by leaving words out. Keep the words and their order, "
+    "write no new word, and keep who said it, every name and every number."
+)
+SHORTEN_EXAMPLE = (
+    "Sentence: The mayor, who took office in May after a long campaign, said on Tuesday that 40 "
+    "houses had burned down because of a cable.\n"
+    "Shorter: The mayor said on Tuesday that 40 houses had burned down because of a cable.\n\n"
 )
 CONFIRM_SYSTEM = "You check whether a sentence from a news article answers a question."
 
@@ -112,15 +117,9 @@ def _follow_up(turns: Iterable[tuple[str, str]], question: str, beginning: str) 
     return f"{said}Follow-up: {question}\nWhole question{begins}:"
 
 
-def summary_prompt(evidence: Sequence[Evidence], *, words: int, about: str | None) -> Prompt:
-    """Asks for one paragraph of about so many words."""
-    topic = f" about {about}" if about else ""
-    task = (
-        f"Summarize the passages{topic} in one paragraph of about {words} words: who, what, when, "
-        "where, why, and according to whom."
-        " Use the words of the passages and their names and numbers."
-    )
-    return Prompt(SUMMARY_SYSTEM, (passages(evidence), task))
+def shorten_prompt(sentence: str) -> Prompt:
+    """Asks for one sentence with words left out."""
+    return Prompt(SHORTEN_SYSTEM, (SHORTEN_EXAMPLE, f"Sentence: {sentence}\nShorter:"))
 
 
 def passages(evidence: Sequence[Evidence]) -> str:

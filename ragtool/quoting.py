@@ -33,7 +33,8 @@ def in_own_words(evidence: Evidence, chain: Sequence[Link]) -> str:
     in brackets where only a pronoun or a part of the name stands there."""
     text = evidence.document.text
     span = evidence.sentence.span
-    inside = [link for link in chain if span.holds(link.named)]
+    # One who says two things is named once.
+    inside = list({link.named: link for link in chain if span.holds(link.named)}.values())
     shown = span.of(text)
     for link in sorted(inside, key=lambda link: -link.named.start):
         full, short = link.speaker.of(text), link.named.of(text)

@@ -103,6 +103,34 @@ CHAINS = [
         id="a-street-does-not-speak",
     ),
     pytest.param("The bridge was closed on Monday.", 0, "bridge closed", [], id="nobody"),
+    pytest.param(
+        "The plan gave cover to 400,000 state residents in the whole south.",
+        0,
+        "gave cover",
+        [],
+        id="noun-like-a-verb",
+    ),
+    pytest.param(
+        "The brain behind the bar is said to be a cook of the old school.",
+        0,
+        "a cook of the old school",
+        [],
+        id="said-by-nobody",
+    ),
+    pytest.param(
+        "The VW Polo is small. VW says that the engine is new.",
+        1,
+        "engine is new",
+        ["VW"],
+        id="abbreviation-is-no-surname",
+    ),
+    pytest.param(
+        "Most experts say that the dam is safe.",
+        0,
+        "dam is safe",
+        ["Most experts"],
+        id="plural",
+    ),
 ]
 
 

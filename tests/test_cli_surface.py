@@ -159,7 +159,7 @@ def test_version(tmp_path: Path) -> None:
         (["search", "who?", "--until", "2024-13"], "--until '2024-13' is not a date"),
         (["ask", "who?", "--nonsense"], "No such option"),
         (["ask", "who?", "--index", ""], "The setting index in the command line is empty."),
-        (["summarize"], "Missing argument 'PATH'"),
+        (["summarize"], "There is nothing to summarize."),
         (["show"], "Missing argument 'ID'"),
         (["documents", "remove"], "Missing argument 'PATH'"),
         (["models", "pull", "nonsense"], "no model called 'nonsense'"),

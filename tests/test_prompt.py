@@ -11,7 +11,7 @@ from ragtool.prompt import (
     answer_prompt,
     gate_prompt,
     passages,
-    summary_prompt,
+    shorten_prompt,
     whole_question_prompt,
 )
 from ragtool.records import Document, Evidence
@@ -47,10 +47,10 @@ def test_prompts_share_all_but_the_last_part() -> None:
     assert "Who?" in gate.parts[-1]
 
 
-def test_a_summary_names_its_length_and_topic() -> None:
-    task = summary_prompt(evidence(), words=80, about="the third thing").parts[-1]
-    assert "80 words" in task
-    assert "the third thing" in task
+def test_a_sentence_to_be_shortened_stands_alone_in_its_part() -> None:
+    prompt = shorten_prompt("The first thing.")
+    assert prompt.parts[-1] == "Sentence: The first thing.\nShorter:"
+    assert "The first thing." not in prompt.system + prompt.parts[0]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import axe
+import bench_summaries
 import machine
 import running
 import setup_env
@@ -436,3 +437,17 @@ def test_axe_that_can_not_be_had_is_done_without(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert axe.bring(tmp_path / "axe") == told
     assert not (tmp_path / "axe").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "scores"),
+    [
+        ("the mill burned down", (1.0, 1.0, 1.0)),
+        ("down burned mill the", (1.0, 0.0, 0.25)),
+        ("a barn", (0.0, 0.0, 0.0)),
+        ("the mill", (2 / 3, 0.5, 2 / 3)),
+    ],
+    ids=["same", "turned round", "other", "half"],
+)
+def test_rouge(text: str, scores: tuple[float, ...]) -> None:
+    assert bench_summaries.rouge(text, "The mill burned down.") == pytest.approx(scores)

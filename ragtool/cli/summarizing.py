@@ -14,7 +14,6 @@ from ragtool.cli.options import (
     HtmlFile,
     IndexDir,
     ModelName,
-    Paths,
     Quiet,
     paths_given,
     words,
@@ -26,7 +25,7 @@ from ragtool.rendering import answers, forms, markdown, page
 
 def summarize(
     ctx: typer.Context,
-    paths: Paths,
+    paths: Annotated[list[str] | None, typer.Argument(metavar="PATH")] = None,
     together: Annotated[
         bool, typer.Option("--together", help="One paragraph over all documents.")
     ] = False,
@@ -48,7 +47,8 @@ def summarize(
 ) -> None:
     """Write a cited paragraph per document.
 
-    Every sentence carries its source, as in an answer.
+    Every sentence carries its source, as in an answer. Without PATH, with
+    --about: one paragraph over the whole index.
     """
     invocation = begin(ctx, Everywhere(index, as_json, quiet), generator=model)
     one_form(invocation, as_markdown=as_markdown)
@@ -70,11 +70,12 @@ def summarize(
         written, notes = written + 1, notes + len(summary.citations)
 
     summaries = pipeline.summarize(
-        paths_given(paths),
+        paths_given(paths or ()),
         invocation.settings,
         together=together,
         about=topic,
         words=length,
+        report=invocation.terminal.progress,
         on_summary=tell,
     )
     if file is not None:

@@ -1,0 +1,201 @@
+"""A sentence to a shorter form of itself, by leaving words out.
+
+Nothing is written anew: asides, relative clauses and openings that lean on the
+sentence before may go, and never a number, a reason, a negation, a hedge, or
+who said it. What a model shortens must be such a form too, or it is not taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+
+from ragtool import attribution
+from ragtool.checking import check, gives_reason
+from ragtool.cues import CUE_FORMS, OPENING_QUOTES
+from ragtool.mentions import PREPOSITIONS
+from ragtool.records import Sentence, Span
+from ragtool.words import numbers, words
+
+# What a form of fewer words is worth: below it there is no need, and with less left no sense.
+_LEAST_LEFT, _LEAST_CUT = 8, 3
+_CONNECTIVE = re.compile(
+    r"(?:however|but|and|moreover|furthermore|meanwhile|additionally|in addition|nevertheless"
+    r"|nonetheless|still|also|then|so|yet|besides|indeed|instead|in fact|of course|that said"
+    r"|therefore|thus|hence|consequently|as a result|for example|for instance|similarly"
+    r"|on the other hand|in contrast|by contrast|at the same time)(?P<comma>,)?\s+",
+    re.IGNORECASE,
+)
+# Without a comma these may open a subject: "Still waters", "Then mayor Ana Ruiz".
+_PLAIN_CONNECTIVES = frozenset({"but", "and", "so", "yet"})
+_DATELINE = re.compile(
+    r"(?:[A-Z][A-Z .,'’/-]{2,40}(?:,? [A-Z][a-z]+\.? \d{1,2})? ?(?:\([\w /.]+\))?"
+    r"|\([A-Z][\w /.]+\)) ?(?:—|–|--|-) "
+)
+# A footnote's mark, and dashes or blanks that no sentence begins with.
+_NOTE = re.compile(r"\[(?:\d{1,3}|citation needed|note \d+)\]")
+_STRAY = re.compile(r"^[^\w“\"‘'’«„(\[$€£#]+")
+_RELATIVE = r"(?:who|which|whose|whom|where)"
+_CUTS = (
+    re.compile(r"\s*\([^()]*\)"),
+    re.compile(r"\s*[–—]\s*[^–—;:.]+?\s*[–—]\s*(?=[a-z])"),
+    re.compile(rf",\s+{_RELATIVE}\s[^,;:()]*,(?=\s+(?P<verb>[\w’']+)\s+(?P<next>[\w’']+))"),
+    re.compile(rf",\s+{_RELATIVE}\s[^,;:()]*(?=[.]$)"),
+    re.compile(r",\s+(?P<participle>[a-z]+ing)\s[^,;:()]*(?=[.]$)"),
+)
+_NO_PARTICIPLES = frozenset("according during nothing something everything anything".split())
+_VERBS = frozenset(
+    "is are was were has have had will would can could may might must shall should does do did "
+    "went came took made got gave began became won lost left held led ran met told kept".split()
+)
+# Words that say how sure, how much or on what condition: they stay.
+_KEPT = frozenset(
+    "not no never nor neither none nobody nothing without cannot hardly barely may might could "
+    "would should must reportedly allegedly apparently possibly probably perhaps likely unlikely "
+    "about around nearly almost roughly approximately over under least most up than only some few "
+    "several many all every half if unless until whether because due so although though while but "
+    "except despite denied denies rejected refused failed planned expected alleged suspected "
+    "accused potential proposed former would-be".split()
+)
+# What an aside says against the rest of its sentence.
+_CONTESTS = frozenset(
+    "not no never denied denies deny disputed disputes rejected rejects false falsely untrue "
+    "alleged allegedly supposedly contrary unless if".split()
+)
+_JOINTS = PREPOSITIONS | frozenset("who which that whose where when as after before".split())
+_WORD = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
+
+
+def opened(text: str) -> str:
+    """The sentence without a dateline, and without a word that only joins it to the one before."""
+    text = _NOTE.sub("", text)
+    text = text[match.end() :] if (match := _DATELINE.match(text)) else text
+    text = _STRAY.sub("", text)
+    found = _CONNECTIVE.match(text)
+    while found and (found["comma"] or found.group().strip().casefold() in _PLAIN_CONNECTIVES):
+        text = text[found.end() :]
+        found = _CONNECTIVE.match(text)
+    return text[:1].upper() + text[1:]
+
+
+def shortened(text: str, *, most: int) -> str:
+    """The sentence cut until it has at most so many words, or nothing more can go."""
+    for cut in _CUTS:
+        for span in reversed([Span(*one.span()) for one in cut.finditer(text) if _may_go(one)]):
+            if len(text.split()) <= most:
+                return text
+            shorter = text[: span.start] + _joint(text, span) + text[span.end :]
+            if _holds(shorter, text):
+                text = shorter
+    return text
+
+
+def is_form_of(short: str, text: str) -> bool:
+    """Whether `short` is `text` with whole phrases left out and nothing else changed.
+
+    No word is new or elsewhere, each part that is missing goes from a comma or a
+    preposition to the next mark, and no number, hedge or speaker is among it.
+    """
+    left = len(short.split())
+    if not _LEAST_LEFT <= left <= len(text.split()) - _LEAST_CUT or short[-1:] != text[-1:]:
+        return False
+    ours = list(_WORD.finditer(text))
+    kept = _aligned([one.group().casefold() for one in _WORD.finditer(short)], ours)
+    if kept is None or _weights(short) != _weights(text) or not check(short, text).holds:
+        return False
+    return _holds(short, text) and all(
+        _is_phrase(text, ours, *gap) for gap in _gaps(kept, len(ours))
+    )
+
+
+def _joint(text: str, span: Span) -> str:
+    """What stands in place of a cut: a blank where two words would touch."""
+    ahead = text[span.end : span.end + 1]
+    return " " if ahead.isalnum() else ""
+
+
+def _may_go(found: re.Match[str]) -> bool:
+    """Whether nothing that counts is in the cut, and it lies in no quotation."""
+    cut, text = found.group(), found.string
+    if numbers(cut) and not cut.strip().startswith("("):
+        return False
+    if gives_reason(cut) or _CONTESTS & set(words(cut)):
+        return False
+    if any(mark in cut for mark in OPENING_QUOTES + "”[") or _is_quoted(text, found.start()):
+        return False
+    named = found.groupdict()
+    if named.get("participle") in _NO_PARTICIPLES:
+        return False
+    return (
+        "verb" not in named
+        or _is_verb(named["verb"])
+        or (named["verb"].endswith("ly") and _is_verb(named["next"]))
+    )
+
+
+def _is_verb(word: str) -> bool:
+    low = word.casefold()
+    return low in _VERBS or low in CUE_FORMS or low.endswith("ed")
+
+
+def _is_quoted(text: str, at: int) -> bool:
+    before = text[:at]
+    return before.count('"') % 2 == 1 or before.count("“") > before.count("”")
+
+
+def _holds(short: str, text: str) -> bool:
+    """Whether enough is left, and it is attributed as it was."""
+    return len(short.split()) >= _LEAST_LEFT and _speakers(short) == _speakers(text)
+
+
+def _weights(text: str) -> Counter[str]:
+    return Counter(word for word in words(text) if word in _KEPT)
+
+
+def _speakers(text: str) -> list[tuple[str, str]]:
+    """Who speaks in the sentence, by which word: the last word of each speaker's name."""
+    whole = (Sentence(Span(0, len(text)), 1),)
+    return [
+        (words(link.named.of(text))[-1:][0] if words(link.named.of(text)) else "", link.cue)
+        for link in attribution.links_of(text, whole, 0)
+    ]
+
+
+def _aligned(short: list[str], ours: list[re.Match[str]]) -> list[int] | None:
+    """The index in `ours` of each word of `short`, in order; None where one is new."""
+    kept: list[int] = []
+    at = 0
+    for word in short:
+        while at < len(ours) and ours[at].group().casefold() != word:
+            at += 1
+        if at == len(ours):
+            return None
+        kept.append(at)
+        at += 1
+    return kept
+
+
+def _gaps(kept: list[int], count: int) -> Iterator[tuple[int, int]]:
+    """Runs of words that are left out, as half-open ranges."""
+    missing = sorted(set(range(count)) - set(kept))
+    for _, run in groupby(enumerate(missing), key=lambda pair: pair[1] - pair[0]):
+        found = [number for _, number in run]
+        yield found[0], found[-1] + 1
+
+
+def _is_phrase(text: str, ours: list[re.Match[str]], first: int, end: int) -> bool:
+    """Whether the words [first, end) go from a mark or a joint to a mark."""
+    missing = [one.group() for one in ours[first:end]]
+    if numbers(" ".join(missing)):
+        return False
+    if len(missing) == 1 and missing[0].endswith("ly"):
+        return True
+    behind = text[ours[end - 1].end() :].lstrip()[:1] if end <= len(ours) else ""
+    before = text[: ours[first].start()].rstrip()[-1:]
+    opens = before in ",(—–;" if before else True
+    joined = missing[0].casefold() in _JOINTS
+    if not before:
+        return behind == ","
+    return (opens or joined) and behind in {",", ")", "—", "–", ";", "."}
