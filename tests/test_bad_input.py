@@ -44,9 +44,11 @@ class Desk:
                 ("load_generator", FakeGenerator),
             ):
                 if hasattr(module, name):
-                    patch.setattr(module, name, lambda settings, made=made: made())
-        for name in [name for name in os.environ if name.startswith("RAGTOOL_")]:
+                    patch.setattr(module, name, lambda settings, made=made, **_: made())
+        names = [name for name in os.environ if name.startswith("RAGTOOL_")]
+        for name in names:
             patch.delenv(name)
+        patch.setenv("RAGTOOL_WARM", "0")
         patch.setenv("RAGTOOL_INDEX", str(self.settings.index))
         patch.setenv("RAGTOOL_MODELS", str(models))
         patch.setenv("RAGTOOL_GENERATOR", SMALL)

@@ -100,16 +100,20 @@ class _Chat:
                 if line == "/quit":
                     return
                 answering = True
-                self._take(line)
+                self._respond(line)
                 answering = False
             except EOFError:
                 return
             except KeyboardInterrupt:
                 if not typed:
                     raise
-            except RagtoolError as error:
-                answering = False
-                self._terminal.warn(f"ragtool: {harmless(str(error))}")
+
+    def _respond(self, line: str) -> None:
+        """Do what the line says; what goes wrong with it is told, and the next may be typed."""
+        try:
+            self._take(line)
+        except RagtoolError as error:
+            self._terminal.warn(f"ragtool: {harmless(str(error))}")
 
     def _take(self, line: str) -> None:
         command, _, rest = line.partition(" ")
