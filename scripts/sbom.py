@@ -165,7 +165,7 @@ def _component(package: Locked, licence: str) -> dict[str, object]:
         "externalReferences": [
             {
                 "type": "distribution",
-                "url": f"https://pypi.org/project/{package.name}/{package.version}/",
+                "url": purl,
                 "hashes": [{"alg": "SHA-256", "content": digest} for digest in package.hashes],
             }
         ],
