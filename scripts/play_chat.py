@@ -50,6 +50,8 @@ class Typist:
             stderr=its,
             env={**env, **plain},
             start_new_session=True,
+            # A shell's background job ignores SIGINT, and so would what it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         os.close(its)
         self._seen = ""
@@ -62,7 +64,7 @@ class Typist:
         self._program.wait()
         os.close(self._ours)
 
-    def until(self, text: str, *, seconds: float = 300.0) -> str:
+    def until(self, text: str, *, seconds: float = 120.0) -> str:
         """Read until `text` is there. Returns what stood before it.
 
         Raises Stopped with what was read instead, after so many seconds.
