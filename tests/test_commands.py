@@ -554,7 +554,7 @@ def test_a_damaged_index(
         ["index", "articles"],
     ):
         done = ragtool(*command)
-        hint = "--index DIR" if harm is foreign else "run ragtool index again"
+        hint = "--index DIR" if harm is foreign else "ragtool doctor --repair"
         assert_one_line(done, str(tmp_path / "index"), hint)
 
 
