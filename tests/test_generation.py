@@ -298,7 +298,16 @@ def test_a_copied_answer_takes_fewer_calls(
     assert len(calls) < draft.completion_tokens
 
 
+@pytest.fixture
+def hearing() -> Iterator[None]:
+    """Ctrl-C is heard: a shell's background jobs are started deaf to it, and so may the tests be."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal to send to oneself")
+@pytest.mark.usefixtures("hearing")
 def test_an_interrupt_breaks_reading_off(fresh: Callable[..., LlamaGenerator]) -> None:
     """Ctrl-C while a long prompt is read: at once, and what is asked next is as ever."""
     one = fresh()

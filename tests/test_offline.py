@@ -115,6 +115,7 @@ class Bench:
             "HOME": str(self.own / "home"),
             "RAGTOOL_INDEX": str(self.own / "index"),
             "RAGTOOL_MODELS": str(self.models),
+            "RAGTOOL_MACHINE": str(self.own / "machine"),
             **(self.warm or {"RAGTOOL_WARM": "0"}),
         }
 

