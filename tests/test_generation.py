@@ -300,7 +300,7 @@ def test_a_copied_answer_takes_fewer_calls(
 
 @pytest.fixture
 def hearing() -> Iterator[None]:
-    """Ctrl-C is heard: a shell's background jobs are started deaf to it, and so may the tests be."""
+    """Ctrl-C is heard: jobs in the background are started deaf to it, and so may the tests be."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
