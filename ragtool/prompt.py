@@ -12,15 +12,6 @@ from ragtool.quoting import chain_of, in_own_words
 from ragtool.records import Evidence, Prompt
 
 SYSTEM = "You answer questions from passages of articles."
-SHORTEN_SYSTEM = (
-    "You shorten sentences of articles by leaving words out. Keep the words and their order, "
-    "write no new word, and keep who said it, every name and every number."
-)
-SHORTEN_EXAMPLE = (
-    "Sentence: The mayor, who took office in May after a long campaign, said on Tuesday that 40 "
-    "houses had burned down because of a cable.\n"
-    "Shorter: The mayor said on Tuesday that 40 houses had burned down because of a cable.\n\n"
-)
 CONFIRM_SYSTEM = "You check whether a sentence from a news article answers a question."
 
 FOLLOW_UP_SYSTEM = (
@@ -115,11 +106,6 @@ def _follow_up(turns: Iterable[tuple[str, str]], question: str, beginning: str) 
     said = "".join(f"Question: {asked}\nAnswer: {answer}\n" for asked, answer in turns)
     begins = f', beginning with "{beginning}"' if beginning else ""
     return f"{said}Follow-up: {question}\nWhole question{begins}:"
-
-
-def shorten_prompt(sentence: str) -> Prompt:
-    """Asks for one sentence with words left out."""
-    return Prompt(SHORTEN_SYSTEM, (SHORTEN_EXAMPLE, f"Sentence: {sentence}\nShorter:"))
 
 
 def passages(evidence: Sequence[Evidence]) -> str:

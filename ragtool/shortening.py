@@ -1,26 +1,21 @@
 """A sentence to a shorter form of itself, by leaving words out.
 
 Nothing is written anew: asides, relative clauses and openings that lean on the
-sentence before may go, and never a number, a reason, a negation, a hedge, or
-who said it. What a model shortens must be such a form too, or it is not taken.
+sentence before may go, and never a number, a reason, a denial, or who said it.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator
-from itertools import groupby
 
 from ragtool import attribution
-from ragtool.checking import check, gives_reason
+from ragtool.checking import gives_reason
 from ragtool.cues import CUE_FORMS, OPENING_QUOTES
-from ragtool.mentions import PREPOSITIONS
 from ragtool.records import Sentence, Span
 from ragtool.words import numbers, words
 
-# What a form of fewer words is worth: below it there is no need, and with less left no sense.
-_LEAST_LEFT, _LEAST_CUT = 8, 3
+# With fewer words left a sentence makes no sense.
+_LEAST_LEFT = 8
 _CONNECTIVE = re.compile(
     r"(?:however|but|and|moreover|furthermore|meanwhile|additionally|in addition|nevertheless"
     r"|nonetheless|still|also|then|so|yet|besides|indeed|instead|in fact|of course|that said"
@@ -50,22 +45,11 @@ _VERBS = frozenset(
     "is are was were has have had will would can could may might must shall should does do did "
     "went came took made got gave began became won lost left held led ran met told kept".split()
 )
-# Words that say how sure, how much or on what condition: they stay.
-_KEPT = frozenset(
-    "not no never nor neither none nobody nothing without cannot hardly barely may might could "
-    "would should must reportedly allegedly apparently possibly probably perhaps likely unlikely "
-    "about around nearly almost roughly approximately over under least most up than only some few "
-    "several many all every half if unless until whether because due so although though while but "
-    "except despite denied denies rejected refused failed planned expected alleged suspected "
-    "accused potential proposed former would-be".split()
-)
 # What an aside says against the rest of its sentence.
 _CONTESTS = frozenset(
     "not no never denied denies deny disputed disputes rejected rejects false falsely untrue "
     "alleged allegedly supposedly contrary unless if".split()
 )
-_JOINTS = PREPOSITIONS | frozenset("who which that whose where when as after before".split())
-_WORD = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
 
 
 def opened(text: str) -> str:
@@ -90,24 +74,6 @@ def shortened(text: str, *, most: int) -> str:
             if _holds(shorter, text):
                 text = shorter
     return text
-
-
-def is_form_of(short: str, text: str) -> bool:
-    """Whether `short` is `text` with whole phrases left out and nothing else changed.
-
-    No word is new or elsewhere, each part that is missing goes from a comma or a
-    preposition to the next mark, and no number, hedge or speaker is among it.
-    """
-    left = len(short.split())
-    if not _LEAST_LEFT <= left <= len(text.split()) - _LEAST_CUT or short[-1:] != text[-1:]:
-        return False
-    ours = list(_WORD.finditer(text))
-    kept = _aligned([one.group().casefold() for one in _WORD.finditer(short)], ours)
-    if kept is None or _weights(short) != _weights(text) or not check(short, text).holds:
-        return False
-    return _holds(short, text) and all(
-        _is_phrase(text, ours, *gap) for gap in _gaps(kept, len(ours))
-    )
 
 
 def _joint(text: str, span: Span) -> str:
@@ -150,10 +116,6 @@ def _holds(short: str, text: str) -> bool:
     return len(short.split()) >= _LEAST_LEFT and _speakers(short) == _speakers(text)
 
 
-def _weights(text: str) -> Counter[str]:
-    return Counter(word for word in words(text) if word in _KEPT)
-
-
 def _speakers(text: str) -> list[tuple[str, str]]:
     """Who speaks in the sentence, by which word: the last word of each speaker's name."""
     whole = (Sentence(Span(0, len(text)), 1),)
@@ -161,41 +123,3 @@ def _speakers(text: str) -> list[tuple[str, str]]:
         (words(link.named.of(text))[-1:][0] if words(link.named.of(text)) else "", link.cue)
         for link in attribution.links_of(text, whole, 0)
     ]
-
-
-def _aligned(short: list[str], ours: list[re.Match[str]]) -> list[int] | None:
-    """The index in `ours` of each word of `short`, in order; None where one is new."""
-    kept: list[int] = []
-    at = 0
-    for word in short:
-        while at < len(ours) and ours[at].group().casefold() != word:
-            at += 1
-        if at == len(ours):
-            return None
-        kept.append(at)
-        at += 1
-    return kept
-
-
-def _gaps(kept: list[int], count: int) -> Iterator[tuple[int, int]]:
-    """Runs of words that are left out, as half-open ranges."""
-    missing = sorted(set(range(count)) - set(kept))
-    for _, run in groupby(enumerate(missing), key=lambda pair: pair[1] - pair[0]):
-        found = [number for _, number in run]
-        yield found[0], found[-1] + 1
-
-
-def _is_phrase(text: str, ours: list[re.Match[str]], first: int, end: int) -> bool:
-    """Whether the words [first, end) go from a mark or a joint to a mark."""
-    missing = [one.group() for one in ours[first:end]]
-    if numbers(" ".join(missing)):
-        return False
-    if len(missing) == 1 and missing[0].endswith("ly"):
-        return True
-    behind = text[ours[end - 1].end() :].lstrip()[:1] if end <= len(ours) else ""
-    before = text[: ours[first].start()].rstrip()[-1:]
-    opens = before in ",(—–;" if before else True
-    joined = missing[0].casefold() in _JOINTS
-    if not before:
-        return behind == ","
-    return (opens or joined) and behind in {",", ")", "—", "–", ";", "."}

@@ -25,7 +25,7 @@ from ragtool.config import Settings
 from ragtool.generation.frame import chat_frame
 from ragtool.generation.library import silence, tokenize
 from ragtool.models import DEFAULT_GENERATOR, find, locate
-from ragtool.prompt import answer_prompt, confirm_prompt, gate_prompt, shorten_prompt
+from ragtool.prompt import answer_prompt, confirm_prompt, gate_prompt
 from ragtool.records import (
     Answer,
     AnswerSentence,
@@ -413,7 +413,6 @@ def prompts(documents: Sequence[Document], attack: str) -> list[Prompt]:
         answer_prompt(attack, found),
         gate_prompt("Who?", found),
         confirm_prompt("Who?", attack),
-        shorten_prompt(attack),
     ]
 
 

@@ -569,21 +569,6 @@ def test_a_topic_is_found_wherever_it_stands_in_a_long_document(bench: Bench) ->
     assert told[-1].done == told[-1].total
 
 
-def test_what_the_model_shortens_is_taken_where_it_only_leaves_out(bench: Bench) -> None:
-    long = (
-        "The ministry said on Monday that up to 40 soldiers may have left the old camp near the"
-        " border, after a long night of talks with the elders of the three villages, without"
-        " their weapons."
-    )
-    file = bench.write("camp.txt", f"The camp\n\n{long}\n")
-    short = long.replace(", after a long night of talks with the elders of the three villages", "")
-    for reply, text in ((short, short), (short.replace("40", "14"), long)):
-        bench.generator = FakeGenerator(reply=reply)
-        (summary,) = pipeline.summarize([file], bench.settings, words=40)
-        assert [sentence.text for sentence in summary.sentences] == [text]
-        assert [citation.quote for citation in summary.citations] == [long]
-
-
 def test_a_copy_is_no_second_source_of_a_summary(bench: Bench) -> None:
     text = "The towns\n\n" + " ".join(TOWNS[:9])
     for name in ("a.txt", "b.txt"):

@@ -11,7 +11,6 @@ from ragtool.prompt import (
     answer_prompt,
     gate_prompt,
     passages,
-    shorten_prompt,
     whole_question_prompt,
 )
 from ragtool.records import Document, Evidence
@@ -45,12 +44,6 @@ def test_prompts_share_all_but_the_last_part() -> None:
     assert answer.parts[:-1] == gate.parts[:-1]
     assert "Who?" in answer.parts[-1]
     assert "Who?" in gate.parts[-1]
-
-
-def test_a_sentence_to_be_shortened_stands_alone_in_its_part() -> None:
-    prompt = shorten_prompt("The first thing.")
-    assert prompt.parts[-1] == "Sentence: The first thing.\nShorter:"
-    assert "The first thing." not in prompt.system + prompt.parts[0]
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,8 @@ def summarize(
 ) -> None:
     """Write a cited paragraph per document.
 
-    Every sentence carries its source, as in an answer. Without PATH, with
-    --about: one paragraph over the whole index.
+    Every sentence carries its source, as in an answer; no language model is
+    loaded. Without PATH, with --about: one paragraph over the whole index.
     """
     invocation = begin(ctx, Everywhere(index, as_json, quiet), generator=model)
     one_form(invocation, as_markdown=as_markdown)

@@ -83,11 +83,6 @@ class Excerpts:
         weight = salience.weights(statements, headline=self._headline)
         return [kept[at] for at in salience.choose(statements, weight, least=least, most=most)]
 
-    def reword(self, at: int, text: str) -> None:
-        """Puts a shorter form of the sentence in its place."""
-        old = self.all[at]
-        self.all[at] = Excerpt(replace(old.cited, text=text), replace(old.statement, text=text))
-
 
 def excerpts(
     documents: Sequence[Sequence[Chunk]],

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 
-from ragtool import chunking, readers
-from ragtool import prompt as prompts
+from ragtool import chunking, models, readers
 from ragtool.config import Settings
 from ragtool.copies import ALIKE, overlap
 from ragtool.errors import ReadError, SkipError, UsageError
 from ragtool.pipeline.citing import Numbering
 from ragtool.pipeline.confronting import confronted
-from ragtool.pipeline.excerpting import Excerpts, Report, excerpts
-from ragtool.pipeline.loading import Library, load_embedder, load_generator
+from ragtool.pipeline.excerpting import Report, excerpts
+from ragtool.pipeline.loading import Library, load_embedder
 from ragtool.pipeline.walking import absolute, files_of
-from ragtool.protocols import Embedder, Generator
+from ragtool.protocols import Embedder
 from ragtool.records import Chunk, Document, Filters, ModelCard, Summary
-from ragtool.shortening import is_form_of
 
 # A paragraph over more is a list.
 MOST_TOGETHER = 20
 # A summary's length, as shares of the words that were asked for.
 SHORTER, LONGER = 0.85, 1.15
-# The model is asked to shorten so many of the sentences chosen, those of more words than
-# LONG, and may write so many tokens a word.
-SHORTENED, LONG, TOKENS_A_WORD = 1, 30, 1.6
 # How many chunks of an index are read for a topic, and how far behind the best in score.
 TOPIC_CHUNKS, BEHIND = 24, 0.4
 
@@ -45,7 +40,7 @@ def summarize(
     report: Report = lambda _: None,
     on_summary: OnSummary | None = None,
 ) -> tuple[Summary, ...]:
-    """A checked paragraph per document, or one over all.
+    """A checked paragraph per document, or one over all; no language model takes part.
 
     The files are read as they are now; no index is needed. Without paths it
     is one paragraph about the topic over the whole index. Raises UsageError
@@ -64,9 +59,10 @@ def summarize(
         else:
             library = opened.enter_context(Library(settings))
             groups, embedder = [_found(library, about)], library.embedder
-        generator = opened.enter_context(closing(load_generator(settings)))
+        chooser = models.located(settings.embedder, settings.models)
+        card = ModelCard(chooser.name, chooser.sha256)
         for group in groups:
-            paragraph = _Paragraph(group, embedder, generator, words=words)
+            paragraph = _Paragraph(group, embedder, card, words=words)
             summaries.append(paragraph.summary(about=about, report=report))
             if on_summary is not None:
                 on_summary(summaries[-1])
@@ -117,13 +113,13 @@ class _Paragraph:
         self,
         documents: Sequence[tuple[Chunk, ...]],
         embedder: Embedder,
-        generator: Generator,
+        card: ModelCard,
         *,
         words: int,
     ) -> None:
         self._documents = documents
         self._embedder = embedder
-        self._generator = generator
+        self._card = card
         self._least, self._most = round(words * SHORTER), int(words * LONGER)
         self._started = time.monotonic()
         self._timings = dict.fromkeys(
@@ -137,7 +133,7 @@ class _Paragraph:
         self._timings["retrieve_ms"] = self._elapsed()
         # Padding a topic with what hardly bears on it would mislead.
         least = self._least if about is None else 0
-        chosen = self._reworded(found, found.chosen(least=least, most=self._most), least=least)
+        chosen = found.chosen(least=least, most=self._most)
         numbering = Numbering()
         sentences = tuple(
             numbering.number(cited)
@@ -148,33 +144,9 @@ class _Paragraph:
             documents=tuple(chunks[0].document for chunks in self._documents if chunks),
             sentences=sentences,
             citations=numbering.citations,
-            model=ModelCard(name=self._generator.name, sha256=self._generator.sha256),
+            model=self._card,
             timings=self._timings,
         )
-
-    def _reworded(self, found: Excerpts, chosen: list[int], *, least: int) -> list[int]:
-        """What is chosen once the model has shortened the longest: there may be room for more."""
-        long = sorted(chosen, key=lambda at: -found.all[at].statement.words)[:SHORTENED]
-        changed = False
-        for at in long:
-            text = found.all[at].statement.text
-            if len(text.split()) <= LONG:
-                continue
-            draft = self._generator.generate(
-                prompts.shorten_prompt(text),
-                max_tokens=round(len(text.split()) * TOKENS_A_WORD),
-                on_text=lambda _: self._first(),
-            )
-            self._timings["prompt_tokens"] += draft.prompt_tokens
-            self._timings["completion_tokens"] += draft.completion_tokens
-            short = draft.text.strip()
-            if draft.finished and is_form_of(short, text):
-                found.reword(at, short)
-                changed = True
-        return found.chosen(least=least, most=self._most) if changed else chosen
-
-    def _first(self) -> None:
-        self._timings["first_token_ms"] = self._timings["first_token_ms"] or self._elapsed()
 
     def _elapsed(self) -> int:
         return round(1000 * (time.monotonic() - self._started))

@@ -31,7 +31,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 class _Part:
     """One answer or summary. key: what its anchors begin with. silence: what is
     said where there are no sentences. quotes: the heading over the citations.
-    level: of its own heading."""
+    level: of its own heading. role: what the model did."""
 
     key: str
     kind: str
@@ -42,6 +42,7 @@ class _Part:
     sentences: tuple[AnswerSentence, ...]
     citations: tuple[Citation, ...]
     documents: tuple[Document, ...]
+    role: str
     model: ModelCard
     index: IndexCard | None
 
@@ -60,6 +61,7 @@ def answers_page(answers: Sequence[Answer], *, settings: Iterable[tuple[str, str
             sentences=answer.sentences,
             citations=answer.citations or answer.nearest,
             documents=(),
+            role="Language model",
             model=answer.model,
             index=answer.index,
         )
@@ -84,6 +86,7 @@ def summaries_page(
             sentences=summary.sentences,
             citations=summary.citations,
             documents=summary.documents,
+            role="Model that chose the sentences",
             model=summary.model,
             index=None,
         )
@@ -247,7 +250,7 @@ def _foot(parts: Sequence[_Part], settings: Iterable[tuple[str, str]]) -> str:
     rows: dict[tuple[str, str], None] = dict.fromkeys(settings)
     for part in parts:
         model, index = part.model, part.index
-        rows[("Language model", model.name)] = None
+        rows[(part.role, model.name)] = None
         rows[("Its SHA-256", model.sha256)] = None
         rows[("Its settings", f"seed {model.seed}, temperature {model.temperature:g}")] = None
         if index is not None:
