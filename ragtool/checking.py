@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ragtool.amounts import missing_numbers
 from ragtool.cues import CUE_FORMS
-from ragtool.words import folded, numbers, stem, stems, words
+from ragtool.words import folded, stem, stems, words
 
 _NAME = re.compile(r"[^\W\d_a-zà-öø-ÿ][\w'’-]*(?:\.(?=\w))?[\w'’-]*", re.UNICODE)
 _NEGATORS = frozenset("not no never neither nor none nobody nothing nowhere without cannot".split())
@@ -21,19 +22,6 @@ _DENIALS = frozenset(
     "dismissed dismisses dismissing failed fails disputed disputes refuted refutes denial unaware "
     "lacks lacked lacking ruled".split()
 )
-_NUMBER_WORDS = {
-    word: str(value)
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen twenty".split()
-    )
-} | {
-    word: str(ten)
-    for word, ten in zip(
-        "thirty forty fifty sixty seventy eighty ninety".split(), range(30, 100, 10), strict=True
-    )
-}
-_AMOUNT_ASKED = re.compile(r"\bhow\s+(?:many|much)\b", re.IGNORECASE)
 _SAYING_ASKED = re.compile(
     r"\bwhat (?:did|does|do|has|had) (?P<speaker>(?:[\w'’.-]+ ){1,6}?)"
     r"(?:say|said|tell|told|claim|claimed|state|stated|think|write|written|announce|promise)\b",
@@ -42,11 +30,6 @@ _SAYING_ASKED = re.compile(
 _REASON = re.compile(
     r"\b(?:because|due to|owing to|in order to|so that|thanks to|reasons?|caused?|led to|amid"
     r"|result(?:s|ed)? (?:of|from|in)|blam\w+|attribut\w+|explain\w*)\b"
-)
-_AMOUNTS = frozenset(
-    "no none nobody nothing half third thirds quarter quarters double twice dozen dozens hundred "
-    "hundreds thousand thousands million millions billion billions all every both several few "
-    "many most".split()
 )
 # How many words back a negation reaches.
 _REACH = 4
@@ -105,11 +88,6 @@ def in_order(sentence: str, source: str) -> float:
     return row[-1] / len(ours) if ours else 1.0
 
 
-def in_digits(word: str) -> str:
-    """A number word as digits, any other word as it is."""
-    return _NUMBER_WORDS.get(word, word)
-
-
 def asks_speaker(question: str) -> bool:
     """Whether the question asks who said something: "who denied ...?", "according to whom"."""
     asked = words(question)
@@ -127,20 +105,6 @@ def is_speaker_missing(question: str, text: str) -> bool:
 def gives_reason(text: str) -> bool:
     """Whether the text says in so many words that something has a reason."""
     return _REASON.search(folded(text)) is not None
-
-
-def is_amount_missing(question: str, text: str) -> bool:
-    """Whether the question asks how many or how much and the text gives no amount."""
-    if not _AMOUNT_ASKED.search(question):
-        return False
-    spelt = _NUMBER_WORDS.keys() | _AMOUNTS
-    return not numbers(text) and not any(word in spelt for word in words(text))
-
-
-def missing_numbers(sentence: str, source: str) -> tuple[str, ...]:
-    """Numbers of the sentence, in digits or words, that the source doesn't hold."""
-    held = numbers(source) | _spelt(source)
-    return tuple(sorted(n for n in numbers(sentence) | _spelt(sentence, least=3) if n not in held))
 
 
 def missing_names(sentence: str, source: str) -> tuple[str, ...]:
@@ -206,11 +170,3 @@ def _polarity(text: str) -> dict[str, set[bool]]:
             continue
         found.setdefault(stem(word), set()).add(since <= _REACH)
     return {word: found[word] for word in found if word in set(stems(text))}
-
-
-def _spelt(text: str, *, least: int = 0) -> frozenset[str]:
-    return frozenset(
-        _NUMBER_WORDS[word]
-        for word in words(text)
-        if word in _NUMBER_WORDS and int(_NUMBER_WORDS[word]) >= least
-    )

@@ -11,27 +11,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ragtool import attribution
+from ragtool.amounts import in_digits, is_amount_missing, missing_numbers
 from ragtool.attribution import Link
 from ragtool.checking import (
     asks_speaker,
     check,
     coverage,
     gives_reason,
-    in_digits,
     in_order,
-    is_amount_missing,
     is_speaker_missing,
     missing_names,
-    missing_numbers,
     names,
     whole_names,
 )
-from ragtool.cues import CUE_FORMS, NEUTRAL
+from ragtool.cues import CUE_FORMS
 from ragtool.protocols import Embedder, Vectors
-from ragtool.quoting import chain_of, in_own_words, is_named
-from ragtool.records import Chunk, Draft, Evidence, Sentence, Span, Verdict
+from ragtool.quoting import chain_of, in_own_words, is_named, keeps_cue, keeps_speaker
+from ragtool.records import Chunk, Draft, Evidence, Span, Verdict
 from ragtool.sentences import sentences
+from ragtool.shortening import unjoined
 from ragtool.words import content_words, numbers, stem, words
 
 # Weights of the signals that say which sentence carries an answer: its words,
@@ -75,13 +73,15 @@ class Candidate:
 
     text: in its own words, names supplied. short, draft: the shares, in [0, 1],
     of the words new to the question that it holds of the short answer and of
-    the draft; short is None where the short answer has none.
+    the draft; short is None where the short answer has none. support: how well
+    it carries both by its words, names and numbers, and fits the question.
     """
 
     evidence: Evidence
     text: str
     short: float | None
     draft: float
+    support: float
 
 
 class Citer:
@@ -100,16 +100,19 @@ class Citer:
     def candidates(self, sentence: str, *, answer: str, most: int) -> tuple[Candidate, ...]:
         """The sentences that may carry a draft's sentence, the likeliest first.
 
-        answer: the same in a word or two. None is left where the question asks
-        how many and no sentence gives an amount, or what somebody said of whom
-        none speaks.
+        answer: the same in a word or two. most: so many of those that carry the
+        draft best; to them comes the one that fits the question best. None is
+        left where the question asks how many and no sentence gives an amount, or
+        what somebody said of whom none speaks.
         """
         order = [
             one
             for one in self._by_support(sentence, answer)
             if not is_amount_missing(self._question, one.text)
         ]
-        found = (self._candidate(sentence, answer, one) for one in order[:most])
+        fitting = max(order, key=lambda one: one.score, default=None)
+        asked = [one for at, one in enumerate(order) if at < most or one is fitting]
+        found = (self._candidate(sentence, answer, one) for one in asked)
         return tuple(one for one in found if not is_speaker_missing(self._question, one.text))
 
     def _candidate(self, sentence: str, answer: str, evidence: Evidence) -> Candidate:
@@ -120,6 +123,7 @@ class Citer:
             own,
             short=_held(short, own) if short else None,
             draft=_held(_fresh(sentence, self._question), own),
+            support=self._support(sentence, answer, evidence),
         )
 
     def cite(self, sentence: str, *, best: Evidence | None = None) -> Cited:
@@ -158,7 +162,8 @@ class Citer:
         """The source's own words in place of the sentence."""
         chain = chain_of(best, self._question)
         cited = self._with_names((best,), chain)
-        return Cited(in_own_words(best, chain), cited, verdict, chain, mended=True)
+        text = unjoined(in_own_words(best, chain))
+        return Cited(text, cited, verdict, chain, mended=True)
 
     def _mended(self, sentence: str, order: Sequence[Evidence]) -> Cited:
         """The source's own words in place of the sentence, if they say as much.
@@ -239,31 +244,6 @@ def whole_sentences(draft: Draft) -> str:
         return draft.text
     found = sentences(draft.text)
     return draft.text[: found[-1].span.start].strip() if len(found) > 1 else draft.text
-
-
-def keeps_speaker(sentence: str, chain: Sequence[Link], text: str) -> bool:
-    """Whether the sentence attributes to whom the source attributes, and to nobody else.
-
-    chain: the source's, innermost first, in `text`.
-    """
-    whole = (Sentence(Span(0, len(sentence)), 1),)
-    spoken = attribution.chain(sentence, whole, 0)
-    if not chain or not spoken:
-        return not chain and not spoken
-    return is_named(spoken[0].phrase.of(sentence), chain[0], text)
-
-
-def keeps_cue(sentence: str, chain: Sequence[Link]) -> bool:
-    """Whether the sentence attributes by no other verb than the source does.
-
-    "X dismissed it" must not stand where the source says "X conceded it"; a
-    verb that only says that something was said may always stand.
-    """
-    whole = (Sentence(Span(0, len(sentence)), 1),)
-    used = {link.cue.casefold() for link in attribution.links_of(sentence, whole, 0)}
-    given = {link.cue.casefold() for link in chain}
-    verbs = {CUE_FORMS.get(cue, cue) for cue in given}
-    return all(CUE_FORMS.get(cue, cue) in verbs | NEUTRAL for cue in used)
 
 
 def _carrying(sentence: str, order: Sequence[Evidence]) -> tuple[Evidence, ...]:

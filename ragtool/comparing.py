@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ragtool import attribution
+from ragtool.amounts import in_digits
 from ragtool.attribution import Link
-from ragtool.checking import check, coverage, in_digits, names, negation_differs
+from ragtool.checking import check, coverage, names, negation_differs
 from ragtool.cues import CUE_FORMS
 from ragtool.protocols import Vectors
 from ragtool.records import Sentence, Span

@@ -1,49 +1,96 @@
 """How sure it is that a sentence of the sources answers the question.
 
-Four signals, each weak alone: whether the model thinks that the passages hold
-an answer, whether it thinks that the sentence read by itself is one, and how
-much of what it wrote, in a word or two and as a sentence, stands there. The
-weights are those of a logistic regression, rounded; docs/experiments.md tells
-on which questions, and what another threshold would give.
+The model is asked twice for a yes or a no: whether all that it read holds an
+answer, and whether the sentence read by itself is one. Its state at the end of
+each question knows more than the word that it would write, so that for the
+model on which they were fitted weights of a logistic regression read that state
+(`confidence.json`, made by scripts/fit_confidence.py). Of any other model only
+the word's log-odds count. To that comes how well the sentence carries what the
+model wrote, in a word or two and as a sentence. docs/experiments.md tells on
+which questions the weights were fitted, and what another threshold would give.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import resources
+from typing import Any
 
-# Weights, in log-odds.
-PASSAGES, ALONE, SHORT, DRAFT = 0.75, 0.7, 1.4, 1.9
-# The sum below which a sentence is withheld: the one number that trades answers
+from ragtool.records import Opinion
+
+# The log-odds below which a sentence is withheld: the one number that trades answers
 # against refusals.
-THRESHOLD = 3.5
+THRESHOLD = -0.5
 # The log-odds of the passages below which nothing more is asked: no sentence of
 # such passages came near the threshold.
 GATE = 0.3
+# How sure is sure enough not to ask about further sentences: of 351 questions one came
+# out otherwise than with all candidates asked about.
+SURE = 1.5
+
+# For a model that no weights were fitted on: of the two log-odds, of the shares of the
+# short answer and of the draft, and what their sum has to reach.
+_PASSAGES, _ALONE, _SHORT, _DRAFT, _ENOUGH = 0.75, 0.7, 1.4, 1.9, 3.5
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
     """What is known of a sentence that may answer.
 
-    passages, alone: the model's log-odds of yes against no, asked of all that
-    it read and of the sentence by itself. short, draft: the shares in [0, 1]
-    of the words new to the question, of the short answer and of the draft,
-    that the sentence holds; short is None where the short answer has none.
+    passages, alone: what the model thinks of all that it read, and of the
+    sentence by itself. short, draft: the shares in [0, 1] of the words new to
+    the question, of the short answer and of the draft, that the sentence holds;
+    short is None where the short answer has none. support: how well the
+    sentence carries both, see `Citer`.
     """
 
-    passages: float
-    alone: float
+    passages: Opinion
+    alone: Opinion
     short: float | None
     draft: float
+    support: float
 
-    @property
-    def confidence(self) -> float:
+
+class Confidence:
+    """Tells how sure it is, of what one model thinks.
+
+    model: the SHA-256 of its file.
+    """
+
+    def __init__(self, model: str) -> None:
+        weights = _fitted()
+        self._weights = weights if weights["model"] == model else None
+
+    def of(self, signals: Signals) -> float:
         """Log-odds that the sentence is the answer, less the threshold: withheld below 0."""
-        short = self.draft if self.short is None else self.short
-        return (
-            PASSAGES * self.passages
-            + ALONE * self.alone
-            + SHORT * short
-            + DRAFT * self.draft
-            - THRESHOLD
+        short = signals.draft if signals.short is None else signals.short
+        weights = self._weights
+        if weights is None:
+            return (
+                _PASSAGES * signals.passages.odds
+                + _ALONE * signals.alone.odds
+                + _SHORT * short
+                + _DRAFT * signals.draft
+                - _ENOUGH
+            )
+        log_odds: float = (
+            weights["intercept"]
+            + _product(weights["passages"], signals.passages.state)
+            + _product(weights["alone"], signals.alone.state)
+            + weights["short"] * short
+            + weights["draft"] * signals.draft
+            + weights["support"] * signals.support
         )
+        return log_odds - THRESHOLD
+
+
+def _fitted() -> dict[str, Any]:
+    text = resources.files("ragtool").joinpath("confidence.json").read_text("utf-8")
+    weights: dict[str, Any] = json.loads(text)
+    return weights
+
+
+def _product(weights: Sequence[float], state: Sequence[float]) -> float:
+    return sum(weight * value for weight, value in zip(weights, state, strict=True))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from ragtool.records import Draft, Prompt
+from ragtool.records import Draft, Opinion, Prompt
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,8 +63,6 @@ class Generator(Protocol):
         prompt does not fit the context with its reply.
         """
 
-    def log_odds(self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str]) -> float:
-        """log P(the reply's first token begins a word of yes) - log P(... of no).
-
-        Natural logarithm; above 0 yes is likelier.
-        """
+    def opinion(self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str]) -> Opinion:
+        """How much likelier the reply begins with a word of yes than with one of no,
+        and the model's state from which it would write the reply's first token."""

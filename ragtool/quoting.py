@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ragtool import attribution
 from ragtool.attribution import Link
-from ragtool.cues import CUE_FORMS
+from ragtool.cues import CUE_FORMS, NEUTRAL
 from ragtool.mentions import PREPOSITIONS, PRONOUNS
 from ragtool.records import Evidence, Sentence, Span
 from ragtool.sentences import sentences
@@ -51,6 +51,31 @@ def is_named(where: str, link: Link, text: str) -> bool:
     """Whether the word that names the link's speaker, a surname or a noun, stands in `where`."""
     heads = {_head(link.speaker.of(text)), _head(link.named.of(text))}
     return bool(heads & frozenset(words(where)))
+
+
+def keeps_speaker(sentence: str, chain: Sequence[Link], text: str) -> bool:
+    """Whether the sentence attributes to whom the source attributes, and to nobody else.
+
+    chain: the source's, innermost first, in `text`.
+    """
+    whole = (Sentence(Span(0, len(sentence)), 1),)
+    spoken = attribution.chain(sentence, whole, 0)
+    if not chain or not spoken:
+        return not chain and not spoken
+    return is_named(spoken[0].phrase.of(sentence), chain[0], text)
+
+
+def keeps_cue(sentence: str, chain: Sequence[Link]) -> bool:
+    """Whether the sentence attributes by no other verb than the source does.
+
+    "X dismissed it" must not stand where the source says "X conceded it"; a
+    verb that only says that something was said may always stand.
+    """
+    whole = (Sentence(Span(0, len(sentence)), 1),)
+    used = {link.cue.casefold() for link in attribution.links_of(sentence, whole, 0)}
+    given = {link.cue.casefold() for link in chain}
+    verbs = {CUE_FORMS.get(cue, cue) for cue in given}
+    return all(CUE_FORMS.get(cue, cue) in verbs | NEUTRAL for cue in used)
 
 
 def _head(phrase: str) -> str:

@@ -166,6 +166,19 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a generator thinks of a question of yes or no, without a word written.
+
+    odds: log P(the reply's first token begins a word of yes) - log P(... of no),
+    natural logarithm; above 0 yes is likelier. state: of the model's last layer,
+    from which it would write that token; empty where the generator tells none.
+    """
+
+    odds: float
+    state: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Attribution:
     """One link of the chain from the words to the page.
 
@@ -211,7 +224,10 @@ class AnswerSentence:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """Which generator answered, and how it was set. sha256: of the GGUF file."""
+    """Which model answered, or chose the sentences of a summary, and how it was set.
+
+    sha256: of its file; for a model of several, of the list of their hashes.
+    """
 
     name: str
     sha256: str

@@ -17,14 +17,14 @@ from ragtool.words import numbers, words
 # With fewer words left a sentence makes no sense.
 _LEAST_LEFT = 8
 _CONNECTIVE = re.compile(
-    r"(?:however|but|and|moreover|furthermore|meanwhile|additionally|in addition|nevertheless"
-    r"|nonetheless|still|also|then|so|yet|besides|indeed|instead|in fact|of course|that said"
+    r"(?:however|but(?! for\b)|and|moreover|furthermore|meanwhile|additionally|in addition"
+    r"|nevertheless|nonetheless|still|also|then|so|yet|besides|indeed|instead|in fact|of course|that said"
     r"|therefore|thus|hence|consequently|as a result|for example|for instance|similarly"
     r"|on the other hand|in contrast|by contrast|at the same time)(?P<comma>,)?\s+",
     re.IGNORECASE,
 )
-# Without a comma these may open a subject: "Still waters", "Then mayor Ana Ruiz".
-_PLAIN_CONNECTIVES = frozenset({"but", "and", "so", "yet"})
+# Without a comma others may open a phrase: "Still waters", "Then mayor Ana Ruiz", "So far".
+_PLAIN_CONNECTIVES = frozenset({"but", "and"})
 _DATELINE = re.compile(
     r"(?:[A-Z][A-Z .,'’/-]{2,40}(?:,? [A-Z][a-z]+\.? \d{1,2})? ?(?:\([\w /.]+\))?"
     r"|\([A-Z][\w /.]+\)) ?(?:—|–|--|-) "
@@ -56,12 +56,18 @@ def opened(text: str) -> str:
     """The sentence without a dateline, and without a word that only joins it to the one before."""
     text = _NOTE.sub("", text)
     text = text[match.end() :] if (match := _DATELINE.match(text)) else text
-    text = _STRAY.sub("", text)
+    text = unjoined(_STRAY.sub("", text))
+    return text[:1].upper() + text[1:]
+
+
+def unjoined(text: str) -> str:
+    """The sentence without words that only join it to the one before: "However, ..."."""
     found = _CONNECTIVE.match(text)
     while found and (found["comma"] or found.group().strip().casefold() in _PLAIN_CONNECTIVES):
-        text = text[found.end() :]
+        rest = text[found.end() :]
+        text = rest[:1].upper() + rest[1:]
         found = _CONNECTIVE.match(text)
-    return text[:1].upper() + text[1:]
+    return text
 
 
 def shortened(text: str, *, most: int) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ragtool.errors import ModelError
 from ragtool.protocols import Vectors
-from ragtool.records import Draft, Prompt
+from ragtool.records import Draft, Opinion, Prompt
 
 _TOKEN = re.compile(r"\s*(?:\w+|[^\w\s])")
 
@@ -51,7 +51,7 @@ class FakeEmbedder:
 class FakeGenerator:
     """Replies with `reply`, or else with the longest line of the prompt's first part.
 
-    log_odds is `odds` where a word of yes and a word of no are asked for.
+    Its opinion has `odds` where a word of yes and a word of no are asked for.
     """
 
     def __init__(
@@ -94,11 +94,11 @@ class FakeGenerator:
         # As of a real model: the end of the turn is one more decision.
         return Draft("".join(written).strip(), read, len(written), len(pieces) < max_tokens)
 
-    def log_odds(self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str]) -> float:
+    def opinion(self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str]) -> Opinion:
         self._read(prompt, room=1)
         if frozenset(yes) == frozenset(no):
-            return 0.0
-        return self._odds if "yes" in yes else -self._odds
+            return Opinion(0.0)
+        return Opinion(self._odds if "yes" in yes else -self._odds)
 
     def _read(self, prompt: Prompt, *, room: int) -> int:
         tokens = sum(map(self.count_tokens, (prompt.system, *prompt.parts)))

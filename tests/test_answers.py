@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from ragtool import pipeline
-from ragtool.confidence import Signals
 from ragtool.config import Settings
 from ragtool.records import Answer, Filters
 
@@ -120,16 +119,3 @@ def test_who_said_keeps_its_floor(tmp_path: Path, models: Path) -> None:
     assert found.wrong.answers.count <= 3
     assert found.citations.altered is None or found.citations.altered.count == 0
     assert found.citations.cited_sentences is None or found.citations.cited_sentences.share == 1
-
-
-@pytest.mark.parametrize(
-    ("signals", "kept"),
-    [
-        (Signals(2.5, 0.0, short=1.0, draft=1.0), True),
-        (Signals(2.5, 0.0, short=None, draft=1.0), True),
-        (Signals(2.5, -3.0, short=1.0, draft=0.5), False),
-        (Signals(1.0, 0.0, short=0.0, draft=0.5), False),
-    ],
-)
-def test_confidence_weighs_all_signals(signals: Signals, kept: bool) -> None:
-    assert (signals.confidence >= 0) is kept

@@ -40,6 +40,7 @@ LAYERS = (
         "sentences",
         "paragraphs",
         "words",
+        "amounts",
         "links",
         "scopes",
         "mentions",

@@ -157,7 +157,7 @@ class Bench:
             )
         ) as generator:
             self.read.clear()
-            odds = generator.log_odds(PROMPT, yes=("Ana",), no=("Bo",))
+            odds = generator.opinion(PROMPT, yes=("Ana",), no=("Bo",)).odds
             first = list(self.read)
             draft = generator.generate(PROMPT, max_tokens=12)
             self.read = first

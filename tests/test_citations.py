@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from fakes import FakeEmbedder
 
 from ragtool.chunking import chunks
-from ragtool.citations import Cited, Citer, keeps_cue, keeps_speaker
-from ragtool.quoting import in_own_words
+from ragtool.citations import Cited, Citer
+from ragtool.quoting import in_own_words, keeps_cue, keeps_speaker
 from ragtool.records import Document, Evidence
 
 TEXT = """Buoy drifts off the bar
@@ -243,3 +245,29 @@ def test_a_name_from_another_sentence_is_cited_too() -> None:
         "The doors were locked.", best=found[-1]
     )
     assert [one.text for one in cited.evidence] == [found[-1].text, "Olga Marin leads the port."]
+
+
+def test_what_fits_the_question_is_a_candidate_beside_what_carries_the_draft() -> None:
+    found = [replace(one, score=0.9 if "Divers" in one.text else 0.1) for one in evidence()]
+    citer = Citer("Who built the port?", found, embedder=FakeEmbedder())
+    said = "The engineer Karl Moen built the port in 1911."
+    chosen = citer.candidates(said, answer="Karl Moen", most=1)
+    assert [one.evidence.text.split()[0] for one in chosen] == ["The", "Divers"]
+    carrying, fitting = chosen
+    assert (carrying.short, fitting.short) == (1.0, 0.0)
+    assert carrying.support > fitting.support
+
+
+def test_no_sentence_is_a_candidate_twice() -> None:
+    chosen = Citer("Who built the port?", evidence(), embedder=FakeEmbedder()).candidates(
+        "The port was built by Karl Moen.", answer="Karl Moen", most=20
+    )
+    assert len({one.text for one in chosen}) == len(chosen) == len(evidence()) - 1  # the headline
+
+
+def test_the_source_s_own_words_lean_on_no_sentence_before() -> None:
+    text = "Fire on the pier\nHowever, Olga Marin denied that the doors were locked.\n"
+    cited = cite("Who denied that the doors were locked?", "Marin dismissed it.", text)
+    assert cited.mended
+    assert cited.text == "Olga Marin denied that the doors were locked."
+    assert cited.evidence[0].text.startswith("However, ")

@@ -36,6 +36,7 @@ from ragtool.records import (
     Hit,
     IndexCard,
     ModelCard,
+    Opinion,
     Prompt,
     Span,
 )
@@ -120,8 +121,8 @@ def two_files(tmp_path: Path) -> Path:
 class Scripted(FakeGenerator):
     """Replies as the script has it for a question, and refuses every other."""
 
-    def log_odds(self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str]) -> float:
-        return 1.0 if self._asked(prompt) else -20.0
+    def opinion(self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str]) -> Opinion:
+        return Opinion(1.0 if self._asked(prompt) else -20.0)
 
     def generate(self, prompt: Prompt, **more: Any) -> Any:  # noqa: ANN401 - as the fake has it
         self._reply = REPLIES[self._asked(prompt)]

@@ -118,26 +118,26 @@ def test_a_prompt_that_does_not_fit_is_a_model_error(any_generator: Generator) -
     with pytest.raises(ModelError):
         any_generator.generate(A, max_tokens=room)
     with pytest.raises(ModelError):
-        any_generator.log_odds(Prompt(SYSTEM, ("word " * room, WHO)), yes=YES, no=NO)
+        any_generator.opinion(Prompt(SYSTEM, ("word " * room, WHO)), yes=YES, no=NO)
     assert any_generator.generate(A, max_tokens=8).text  # and it goes on
 
 
-def test_log_odds_turn_their_sign_with_the_words(any_generator: Generator) -> None:
+def test_the_odds_turn_their_sign_with_the_words(any_generator: Generator) -> None:
     prompt = Prompt(SYSTEM, (HARBOUR, IS_IT))
-    odds = any_generator.log_odds(prompt, yes=YES, no=NO)
+    odds = any_generator.opinion(prompt, yes=YES, no=NO).odds
     assert math.isfinite(odds)
     assert odds != 0
-    assert any_generator.log_odds(prompt, yes=NO, no=YES) == -odds
-    assert any_generator.log_odds(prompt, yes=YES, no=YES) == 0
+    assert any_generator.opinion(prompt, yes=NO, no=YES).odds == -odds
+    assert any_generator.opinion(prompt, yes=YES, no=YES).odds == 0
 
 
 # The real one
 
 
-def test_log_odds_know_what_comes_next(generator: LlamaGenerator) -> None:
+def test_the_odds_know_what_comes_next(generator: LlamaGenerator) -> None:
     def odds(word: str) -> float:
         prompt = Prompt("You repeat the user's word and write nothing else.", (f"Say {word}.",))
-        return generator.log_odds(prompt, yes=YES, no=NO)
+        return generator.opinion(prompt, yes=YES, no=NO).odds
 
     assert odds("yes") > odds("no") + 1
 
@@ -146,7 +146,7 @@ def test_the_first_token_written_is_the_likelier_one(generator: LlamaGenerator) 
     prompt = Prompt("You reply with one word.", ("Reply with yes or no. Is water wet?",))
     word = generator.generate(prompt, max_tokens=1).text
     assert word
-    assert generator.log_odds(prompt, yes=(word,), no=("harbour",)) > 0
+    assert generator.opinion(prompt, yes=(word,), no=("harbour",)).odds > 0
 
 
 def test_what_was_asked_before_changes_nothing(fresh: Callable[..., LlamaGenerator]) -> None:
@@ -154,16 +154,16 @@ def test_what_was_asked_before_changes_nothing(fresh: Callable[..., LlamaGenerat
     one, other = fresh(), fresh()
     asked = Prompt(SYSTEM, (HARBOUR, IS_IT))
     expected = (
-        other.log_odds(asked, yes=YES, no=NO),
+        other.opinion(asked, yes=YES, no=NO).odds,
         fresh().generate(A, max_tokens=32),
         other.generate(B, max_tokens=32),
     )
     assert one.generate(A, max_tokens=32) == expected[1]  # nothing remembered
-    assert one.log_odds(asked, yes=YES, no=NO) == expected[0]  # the evidence remembered
+    assert one.opinion(asked, yes=YES, no=NO).odds == expected[0]  # the evidence remembered
     assert one.generate(A, max_tokens=32) == expected[1]
     assert one.generate(B, max_tokens=32) == expected[2]  # the system text remembered
     assert one.generate(A, max_tokens=32) == expected[1]
-    assert one.log_odds(asked, yes=YES, no=NO) == expected[0]
+    assert one.opinion(asked, yes=YES, no=NO).odds == expected[0]
 
 
 def test_a_part_that_grew_is_read_anew(fresh: Callable[..., LlamaGenerator]) -> None:
@@ -272,11 +272,11 @@ def test_guessing_changes_nothing(
     """Right guesses, wrong ones and none give the same text, and the same odds after."""
     one = fresh()
     guessed = one.generate(prompt, max_tokens=60)
-    odds = one.log_odds(A, yes=YES, no=NO)
+    odds = one.opinion(A, yes=YES, no=NO).odds
     for other in (lambda tokens: (), lambda tokens: (11, 12, 13)):
         monkeypatch.setattr(llama, "guess", other)
         assert one.generate(prompt, max_tokens=60) == guessed
-        assert one.log_odds(A, yes=YES, no=NO) == odds
+        assert one.opinion(A, yes=YES, no=NO).odds == odds
 
 
 def test_a_copied_answer_takes_fewer_calls(
@@ -314,14 +314,14 @@ def test_an_interrupt_breaks_reading_off(fresh: Callable[..., LlamaGenerator]) -
     expected = one.generate(A, max_tokens=12)
     long = Prompt(SYSTEM, (HARBOUR * 40, WHO))
     begun = time.perf_counter()
-    one.log_odds(long, yes=YES, no=NO)
+    one.opinion(long, yes=YES, no=NO)
     whole = time.perf_counter() - begun
     fresh_one = fresh()
     timer = threading.Timer(whole / 5, os.kill, (os.getpid(), signal.SIGINT))
     begun = time.perf_counter()
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        fresh_one.log_odds(long, yes=YES, no=NO)
+        fresh_one.opinion(long, yes=YES, no=NO)
     assert time.perf_counter() - begun < whole / 5 + 0.5 + whole / 4
     assert fresh_one.generate(A, max_tokens=12) == expected
 
@@ -338,8 +338,8 @@ def test_passages_are_not_read_again_after_another_question(
     """Only the last part is, and the numbers are those of a model that remembers nothing."""
     one = fresh()
     asked = Prompt(SYSTEM, (LONG, WHO))
-    odds, draft = one.log_odds(asked, yes=YES, no=NO), one.generate(asked, max_tokens=12)
-    alone = one.log_odds(CONFIRM, yes=YES, no=NO)
+    odds, draft = one.opinion(asked, yes=YES, no=NO).odds, one.generate(asked, max_tokens=12)
+    alone = one.opinion(CONFIRM, yes=YES, no=NO).odds
     read: list[int] = []
     decode = one._decode
 
@@ -348,13 +348,12 @@ def test_passages_are_not_read_again_after_another_question(
         decode(tokens, each=each)
 
     monkeypatch.setattr(one, "_decode", counted)
-    assert one.log_odds(asked, yes=YES, no=NO) == odds
+    assert one.opinion(asked, yes=YES, no=NO).odds == odds
     assert sum(read) < 40 < one.count_tokens(LONG)
     assert one.generate(asked, max_tokens=12) == draft
-    assert one.log_odds(CONFIRM, yes=YES, no=NO) == alone
-    assert one.log_odds(Prompt(SYSTEM, (LONG, WHY)), yes=YES, no=NO) == fresh().log_odds(
-        Prompt(SYSTEM, (LONG, WHY)), yes=YES, no=NO
-    )
+    assert one.opinion(CONFIRM, yes=YES, no=NO).odds == alone
+    again = Prompt(SYSTEM, (LONG, WHY))
+    assert one.opinion(again, yes=YES, no=NO) == fresh().opinion(again, yes=YES, no=NO)
 
 
 def test_other_passages_take_the_place_of_those_put_by(
@@ -364,8 +363,8 @@ def test_other_passages_take_the_place_of_those_put_by(
     prompts = [Prompt(SYSTEM, (text * 3, WHO)) for text in (LONG, OPERA * 4, LONG)]
     for prompt in prompts:
         for each in (prompt, CONFIRM):
-            expected = fresh().log_odds(each, yes=YES, no=NO)
-            assert one.log_odds(each, yes=YES, no=NO) == expected
+            expected = fresh().opinion(each, yes=YES, no=NO).odds
+            assert one.opinion(each, yes=YES, no=NO).odds == expected
 
 
 class Counted(FakeGenerator):
@@ -385,8 +384,8 @@ def test_a_reply_is_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
     drafts = [one.generate(A, max_tokens=24, on_text=pieces.append) for _ in range(2)]
     assert drafts[0] == drafts[1] == counted.generate(A, max_tokens=24)
     assert "".join(pieces) == 2 * drafts[0].text
-    assert one.log_odds(A, yes=YES, no=NO) == one.log_odds(A, yes=YES, no=NO) == 1.0
-    assert one.log_odds(A, yes=NO, no=YES) == -1.0
+    assert one.opinion(A, yes=YES, no=NO).odds == one.opinion(A, yes=YES, no=NO).odds == 1.0
+    assert one.opinion(A, yes=NO, no=YES).odds == -1.0
     assert one.generate(A, max_tokens=2) != drafts[0]
     assert counted.asked == 5
     monkeypatch.setattr(remembering, "REPLIES", 2)

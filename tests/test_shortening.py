@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ragtool.shortening import opened, shortened
+from ragtool.shortening import opened, shortened, unjoined
 
 LAWYER = (
     "A lawyer, who handles cases of recruits, reportedly stated that the army may be dropping"
@@ -19,16 +19,22 @@ LAWYER = (
         ("But the mill burned down.", "The mill burned down."),
         ("And, in fact, it rained.", "It rained."),
         ("Still waters run deep here.", "Still waters run deep here."),
+        ("So far 12 have died.", "So far 12 have died."),
+        ("But for the rain it burned.", "But for the rain it burned."),
         ("ORDEN, Nov. 3 (Wire) — The mill burned down.", "The mill burned down."),
         ("(Wire) — The mill burned down.", "The mill burned down."),
         ("— The mill burned down.", "The mill burned down."),
         ("The mill burned down.[12]", "The mill burned down."),
         ("“The mill burned down,” she said.", "“The mill burned down,” she said."),
     ],
-    ids=["however", "but", "two", "subject", "dateline", "agency", "dash", "note", "quotation"],
+    ids="however but two subject so-far but-for dateline agency dash note quotation".split(),
 )
 def test_an_opening_that_leans_on_the_sentence_before_goes(text: str, wanted: str) -> None:
     assert opened(text) == wanted
+
+
+def test_a_name_in_small_letters_stays_so() -> None:
+    assert unjoined("eBay said that it was sorry.") == "eBay said that it was sorry."
 
 
 @pytest.mark.parametrize(

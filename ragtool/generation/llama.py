@@ -22,7 +22,7 @@ from ragtool.generation.frame import chat_frame
 from ragtool.generation.library import load_model, open_context, silence, tokenize
 from ragtool.generation.lookup import guess
 from ragtool.generation.memory import Part, PutBy, shared, size
-from ragtool.records import Draft, Prompt
+from ragtool.records import Draft, Opinion, Prompt
 from ragtool.reports import Kernels
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class LlamaGenerator:
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self._vocab_size = int(llama_cpp.llama_vocab_n_tokens(self._vocab))
+        self._state_size = int(llama_cpp.llama_model_n_embd(self._model))
         self._frame = chat_frame(llama_cpp, self._model, self._vocab)
         self._kept: list[Part] = []
         self._put_by = PutBy(llama_cpp, self._context)
@@ -133,13 +134,16 @@ class LlamaGenerator:
                 on_text(pieces[-1])
         return Draft("".join(pieces).strip(), prompt_tokens, written, finished)
 
-    def log_odds(self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str]) -> float:
+    def opinion(self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str]) -> Opinion:
         """How much likelier the reply begins with yes than with no. See `Generator`."""
         import numpy as np
 
-        self._read(prompt, room=1)
+        self._read(prompt, room=1, state=True)
         logits = self._logits().astype(np.float64)
-        return self._log_mass(logits, yes) - self._log_mass(logits, no)
+        odds = self._log_mass(logits, yes) - self._log_mass(logits, no)
+        pointer = self._api.llama_get_embeddings_ith(self._context, -1)
+        state = np.ctypeslib.as_array(pointer, shape=(self._state_size,))
+        return Opinion(odds, tuple(state.tolist()))
 
     def _log_mass(self, logits: NDArray[np.float64], words: Sequence[str]) -> float:
         import numpy as np
@@ -175,11 +179,13 @@ class LlamaGenerator:
     def _likeliest(self, at: int) -> int:
         return int(self._logits(at).argmax())
 
-    def _read(self, prompt: Prompt, *, room: int) -> int:
+    def _read(self, prompt: Prompt, *, room: int, state: bool = False) -> int:
         """Evaluates the prompt, as far as the model doesn't remember it; its tokens.
 
         A part is evaluated in calls of its own, so that a part gives the same
         numbers whether what stands before it was remembered or read again.
+        state: whether the last token's state is wanted too. It is then read by
+        itself, since llama.cpp computes the logits of all that it gives states of.
         """
         parts = self._prompt_tokens(prompt)
         total = size(parts)
@@ -195,9 +201,14 @@ class LlamaGenerator:
         self._cut(parts[: min(same, len(parts) - 1)])  # the last part is read for its logits
         if not self._kept:
             self._begin(parts[0])
-        for part in parts[len(self._kept) :]:
+        for part in parts[len(self._kept) : -1]:
             self._decode(part)
             self._kept.append(part)
+        if state:
+            self._decode_with_state(parts[-1])
+        else:
+            self._decode(parts[-1])
+        self._kept.append(parts[-1])
         return total
 
     def _turn_to(self, parts: Sequence[Part]) -> None:
@@ -260,6 +271,15 @@ class LlamaGenerator:
             if status != 0:
                 self._forget()
                 raise ModelError(f"{self.name} stopped while reading (llama.cpp code {status}).")
+
+    def _decode_with_state(self, tokens: Sequence[int]) -> None:
+        """Reads the tokens, at least one; for the logits and the state of the last one."""
+        self._decode(tokens[:-1])
+        self._api.llama_set_embeddings(self._context, True)
+        try:
+            self._decode(tokens[-1:])
+        finally:
+            self._api.llama_set_embeddings(self._context, False)
 
     def _forget(self) -> None:
         self._api.llama_memory_clear(self._memory, True)

@@ -11,12 +11,12 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 from ragtool.protocols import Generator
-from ragtool.records import Draft, Prompt
+from ragtool.records import Draft, Opinion, Prompt
 
-# A question asks for some five replies.
+# A question asks for some ten replies.
 REPLIES = 64
 
-Reply = TypeVar("Reply", Draft, float)
+Reply = TypeVar("Reply", Draft, Opinion)
 
 
 class Remembering:
@@ -25,7 +25,7 @@ class Remembering:
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
         self._drafts: OrderedDict[Hashable, Draft] = OrderedDict()
-        self._odds: OrderedDict[Hashable, float] = OrderedDict()
+        self._opinions: OrderedDict[Hashable, Opinion] = OrderedDict()
 
     @property
     def name(self) -> str:
@@ -58,13 +58,13 @@ class Remembering:
             known = self._generator.generate(prompt, max_tokens=max_tokens, on_text=on_text)
         return _kept(self._drafts, key, known)
 
-    def log_odds(self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str]) -> float:
+    def opinion(self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str]) -> Opinion:
         """See `Generator`."""
         key = (prompt, tuple(yes), tuple(no))
-        known = self._odds.get(key)
+        known = self._opinions.get(key)
         if known is None:
-            known = self._generator.log_odds(prompt, yes=yes, no=no)
-        return _kept(self._odds, key, known)
+            known = self._generator.opinion(prompt, yes=yes, no=no)
+        return _kept(self._opinions, key, known)
 
 
 def _kept(replies: OrderedDict[Hashable, Reply], key: Hashable, reply: Reply) -> Reply:

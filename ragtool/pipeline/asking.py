@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from types import TracebackType
 
 from ragtool import __version__
 from ragtool import evidence as evidence_stage
 from ragtool import prompt as prompts
+from ragtool.amounts import unknown_numbers
 from ragtool.citations import Citer, whole_sentences
-from ragtool.confidence import GATE, Signals
+from ragtool.confidence import GATE, SURE, Confidence, Signals
 from ragtool.config import Settings
 from ragtool.conversation import Turn, beginning, is_faithful, is_follow_up, leant_on
 from ragtool.pipeline.citing import Numbering
@@ -24,6 +26,8 @@ from ragtool.records import (
     Evidence,
     Filters,
     Hit,
+    Opinion,
+    Prompt,
 )
 from ragtool.sentences import sentences
 
@@ -31,7 +35,8 @@ from ragtool.sentences import sentences
 # a word or two and as a sentence.
 EVIDENCE_TOKENS = 400
 SHORT_TOKENS, ANSWER_TOKENS = 24, 96
-# How many sentences of the sources are asked about for a sentence of the draft.
+# How many sentences of the sources that carry a sentence of the draft are asked about,
+# beside the one that fits the question best.
 CANDIDATES = 2
 # Of a follow-up written as a whole question.
 QUESTION_TOKENS = 48
@@ -153,9 +158,10 @@ class _Question:
         """The checked sentences of the answer; none when the sources hold none."""
         generator = self._writer.generator
         chosen = evidence_stage.select(ranked, budget=EVIDENCE_TOKENS, cost=generator.count_tokens)
-        gate = prompts.gate_prompt(self._question, chosen)
-        odds = generator.log_odds(gate, yes=prompts.YES, no=prompts.NO)
-        if odds < GATE:
+        if unknown_numbers(self._question, _told(chosen)):
+            return []  # another number than the sources': another claim than theirs
+        passages = self._opinion(prompts.gate_prompt(self._question, chosen))
+        if passages.odds < GATE:
             return []
         short = generator.generate(
             prompts.short_prompt(self._question, chosen), max_tokens=SHORT_TOKENS
@@ -168,14 +174,16 @@ class _Question:
         self._timings["prompt_tokens"] = draft.prompt_tokens
         self._timings["completion_tokens"] = short.completion_tokens + draft.completion_tokens
         citer = Citer(self._question, chosen, embedder=self._library.embedder)
-        return self._cited(whole_sentences(draft), short.text, citer, odds)
+        return self._cited(whole_sentences(draft), short.text, citer, passages)
 
-    def _cited(self, draft: str, short: str, citer: Citer, odds: float) -> list[AnswerSentence]:
+    def _cited(
+        self, draft: str, short: str, citer: Citer, passages: Opinion
+    ) -> list[AnswerSentence]:
         kept: list[AnswerSentence] = []
         seen: set[str] = set()
         for sentence in sentences(draft):
             said = sentence.span.of(draft)
-            best = self._answering(said, short, citer, odds)
+            best = self._answering(said, short, citer, passages)
             cited = citer.cite(said, best=best) if best is not None else None
             if cited is None or cited.text in seen:
                 continue
@@ -185,17 +193,29 @@ class _Question:
                 self._on_sentence(kept[-1], self._numbering.citations)
         return kept
 
-    def _answering(self, said: str, short: str, citer: Citer, odds: float) -> Evidence | None:
-        """The first sentence of the sources that surely answers as the draft does, or None.
+    def _answering(self, said: str, short: str, citer: Citer, passages: Opinion) -> Evidence | None:
+        """The sentence of the sources that answers most surely, None where none surely does.
 
-        odds: the log-odds of all that was read.
+        passages: what the model thinks of all that was read.
         """
+        best: Evidence | None = None
+        surest = 0.0
         for one in citer.candidates(said, answer=short, most=CANDIDATES):
-            prompt = prompts.confirm_prompt(self._question, one.text)
-            alone = self._writer.generator.log_odds(prompt, yes=prompts.YES, no=prompts.NO)
-            if Signals(odds, alone, short=one.short, draft=one.draft).confidence >= 0:
-                return one.evidence
-        return None
+            alone = self._opinion(prompts.confirm_prompt(self._question, one.text))
+            signals = Signals(passages, alone, one.short, one.draft, one.support)
+            sure = self._confidence.of(signals)
+            if sure >= surest:
+                best, surest = one.evidence, sure
+            if sure >= SURE:
+                break
+        return best
+
+    def _opinion(self, prompt: Prompt) -> Opinion:
+        return self._writer.generator.opinion(prompt, yes=prompts.YES, no=prompts.NO)
+
+    @cached_property
+    def _confidence(self) -> Confidence:
+        return Confidence(self._writer.generator.sha256)
 
     def _answer(
         self,
@@ -227,3 +247,10 @@ class _Question:
         """Notes the milliseconds since the question was asked, the first time only."""
         elapsed = time.monotonic() - self._started
         self._timings.setdefault(name, round(1000 * elapsed))
+
+
+def _told(evidence: Sequence[Evidence]) -> str:
+    """All that the documents of the evidence say, their date and headline included."""
+    documents = {one.document.path: one.document for one in evidence}.values()
+    told = (fact for one in documents for fact in (one.title, one.date, one.text) if fact)
+    return "\n".join(told)

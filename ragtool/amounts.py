@@ -1,0 +1,99 @@
+"""Numbers of a text, in digits and in words, and whether one that is wanted is there."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from ragtool.words import numbers, words
+
+_NUMBER_WORDS = {
+    word: str(value)
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+        "fifteen sixteen seventeen eighteen nineteen twenty".split()
+    )
+} | {
+    word: str(ten)
+    for word, ten in zip(
+        "thirty forty fifty sixty seventy eighty ninety".split(), range(30, 100, 10), strict=True
+    )
+}
+# A number in digits that is no part of a name; what else says one; and what may be a year.
+_COUNT = re.compile(r"(?<![\w.,'’-])\d+(?:[.,]\d+)*(?![\w'’-]|[.,]\d)")
+_ROUND = {"half": "50", "quarter": "25", "dozen": "12", "hundred": "100", "thousand": "1000"}
+_YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
+_AMOUNT_ASKED = re.compile(r"\bhow\s+(?:many|much)\b", re.IGNORECASE)
+_AMOUNTS = frozenset(
+    "no none nobody nothing half third thirds quarter quarters double twice dozen dozens hundred "
+    "hundreds thousand thousands million millions billion billions all every both several few "
+    "many most".split()
+)
+
+
+def in_digits(word: str) -> str:
+    """A number word as digits, any other word as it is."""
+    return _NUMBER_WORDS.get(word, word)
+
+
+def is_amount_missing(question: str, text: str) -> bool:
+    """Whether the question asks how many or how much and the text gives no amount."""
+    if not _AMOUNT_ASKED.search(question):
+        return False
+    spelt = _NUMBER_WORDS.keys() | _AMOUNTS
+    return not numbers(text) and not any(word in spelt for word in words(text))
+
+
+def missing_numbers(sentence: str, source: str) -> tuple[str, ...]:
+    """Numbers of the sentence, in digits or words, that the source doesn't hold."""
+    held = numbers(source) | _spelt(source)
+    return tuple(sorted(n for n in numbers(sentence) | _spelt(sentence, least=3) if n not in held))
+
+
+def unknown_numbers(question: str, source: str) -> tuple[str, ...]:
+    """Numbers of the question, from ten to a million, that the source holds nowhere.
+
+    Years are left out, which a person may know from elsewhere, and what is
+    written together with letters: "15th", "F-16".
+    """
+    asked = {_in_ones(found) for found in _COUNT.findall(question)} | _spelt_alone(question)
+    told = {_in_ones(found) for found in numbers(source)} | _spelt(source) | _compounds(source)
+    told |= {number for word, number in _ROUND.items() if word in words(source)}
+    return tuple(
+        sorted(n for n in asked - told if 10 <= int(n) < 1_000_000 and not _YEAR.fullmatch(n))
+    )
+
+
+def _in_ones(number: str) -> str:
+    """A number's digits alone: "4,500" and "4.500" are the same."""
+    return re.sub(r"\D", "", number)
+
+
+def _spelt_alone(text: str) -> frozenset[str]:
+    """Numbers of one word that is no part of a longer one, as "thirty" in "thirty-six"."""
+    found = words(text)
+    parts = _NUMBER_WORDS.keys() | _ROUND.keys() | {"million", "billion"}
+    near = [{*found[max(0, at - 1) : at], *found[at + 1 : at + 2]} for at in range(len(found))]
+    return frozenset(
+        _NUMBER_WORDS[word]
+        for word, beside in zip(found, near, strict=True)
+        if word in _NUMBER_WORDS and not beside & parts
+    )
+
+
+def _compounds(text: str) -> frozenset[str]:
+    """Numbers as "thirty-six" or "thirty six"."""
+    found = [_NUMBER_WORDS.get(word, "") for word in words(text)]
+    return frozenset(
+        str(int(tens) + int(ones))
+        for tens, ones in pairwise(found)
+        if tens and ones and int(tens) >= 20 and int(ones) < 10
+    )
+
+
+def _spelt(text: str, *, least: int = 0) -> frozenset[str]:
+    return frozenset(
+        _NUMBER_WORDS[word]
+        for word in words(text)
+        if word in _NUMBER_WORDS and int(_NUMBER_WORDS[word]) >= least
+    )

@@ -1,0 +1,54 @@
+"""Numbers of a text, in digits and in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from ragtool.amounts import missing_numbers, unknown_numbers
+
+SOURCE = "On 6 May 170 men had been sent to Kharkiv."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "missing"),
+    [
+        pytest.param("170 men had been sent", (), id="same"),
+        pytest.param("171 men had been sent", ("171",), id="changed-by-one"),
+        pytest.param("17 men had been sent", ("17",), id="a-digit-lost"),
+        pytest.param("On 7 May 170 men had been sent", ("7",), id="another-day"),
+        pytest.param("1,700 men had been sent", ("1700",), id="times-ten"),
+    ],
+)
+def test_numbers(sentence: str, missing: tuple[str, ...]) -> None:
+    assert missing_numbers(sentence, SOURCE) == missing
+
+
+def test_numbers_in_words_and_digits_are_the_same() -> None:
+    assert missing_numbers("Seven ships sank.", "7 ships sank.") == ()
+    assert missing_numbers("1,200 jobs went.", "1200 jobs went.") == ()
+    assert missing_numbers("Eight ships sank.", "7 ships sank.") == ("8",)
+
+
+@pytest.mark.parametrize(
+    ("question", "source", "unknown"),
+    [
+        ("Who promised 180 names?", "He promised lists with 118 names.", ("180",)),
+        ("Who said that Apple has 4,500 Dreamers?", "Apple employs 450 Dreamers.", ("4500",)),
+        ("Who asked for twelve boats?", "He asked for ten boats.", ("12",)),
+        ("Who promised 180 names?", "He promised 180 names.", ()),
+        ("Who sent 4,500 men?", "Er schickte 4.500 Mann.", ()),
+        ("Who sent 36 men?", "He sent thirty-six men.", ()),
+        ("Who sent thirty-six men?", "He sent 36 men.", ()),
+        ("Who wants 50 per cent?", "She wants half of it.", ()),
+        ("Who won in 2024?", "She won on Tuesday.", ()),
+        ("Who spoke of the 15th century?", "She spoke of the fifteenth century.", ()),
+        ("Who flew the F-16, the A380 and the 747-400?", "She flew all three.", ()),
+        ("Who lost three men?", "She lost some.", ()),
+        ("Who paid 4,500,000?", "She paid 4.5 million.", ()),
+        ("Who paid fifty thousand?", "She paid 50,000.", ()),
+    ],
+)
+def test_a_number_of_the_question_is_known_or_not(
+    question: str, source: str, unknown: tuple[str, ...]
+) -> None:
+    assert unknown_numbers(question, source) == unknown
