@@ -151,12 +151,19 @@ class Citer:
             return False
         if not keeps_speaker(sentence, chain, best.document.text):
             return False
+        if any(self._loses_speaker(sentence, one) for one in carrying[1:]):
+            return False
         if chain:
             close = coverage(sentence, f"{best.text} {known}") >= SUPPORTED
             if not close or not keeps_cue(sentence, chain):
                 return False
         ordered = in_order(sentence, f"{known} {_texts(carrying)}") >= ORDERED
         return ordered and found.coverage >= SUPPORTED
+
+    def _loses_speaker(self, sentence: str, one: Evidence) -> bool:
+        """Whether somebody speaks in the evidence and not, or another, in the sentence."""
+        chain = chain_of(one, self._question)
+        return bool(chain) and not keeps_speaker(sentence, chain, one.document.text)
 
     def _in_its_words(self, best: Evidence, verdict: Verdict = "supported") -> Cited:
         """The source's own words in place of the sentence."""

@@ -19,7 +19,8 @@ _LEAST_LEFT = 8
 _CONNECTIVE = re.compile(
     r"(?:however|but(?! for\b)|and|moreover|furthermore|meanwhile|additionally|in addition"
     r"|nevertheless|nonetheless|still|also|then|so|yet|besides|indeed|instead|in fact"
-    r"|of course|that said|therefore|thus|hence|consequently|as a result|for example|for instance|similarly"
+    r"|of course|that said|therefore|thus|hence|consequently|as a result|for example"
+    r"|for instance|similarly"
     r"|on the other hand|in contrast|by contrast|at the same time)(?P<comma>,)?\s+",
     re.IGNORECASE,
 )

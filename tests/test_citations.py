@@ -271,3 +271,16 @@ def test_the_source_s_own_words_lean_on_no_sentence_before() -> None:
     assert cited.mended
     assert cited.text == "Olga Marin denied that the doors were locked."
     assert cited.evidence[0].text.startswith("However, ")
+
+
+def test_an_attribution_of_the_second_sentence_is_not_lost() -> None:
+    found = evidence(
+        "Sixth death in Orden\nA sixth person in Orden has died of the tick fever.\n"
+        "Health officials said the victim was one of two people who caught it.\n"
+    )
+    citer = Citer("Who was the sixth to die?", found, embedder=FakeEmbedder())
+    cited = citer.cite("The victim was one of two people who caught it.", best=found[1])
+    assert cited.mended
+    assert cited.text == "A sixth person in Orden has died of the tick fever."
+    kept = "Health officials said the victim was one of two people who caught it."
+    assert citer.cite(kept, best=found[2]).text == kept
