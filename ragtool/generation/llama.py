@@ -142,6 +142,8 @@ class LlamaGenerator:
         logits = self._logits().astype(np.float64)
         odds = self._log_mass(logits, yes) - self._log_mass(logits, no)
         pointer = self._api.llama_get_embeddings_ith(self._context, -1)
+        if not pointer:  # a kind of model of which llama.cpp gives no states
+            return Opinion(odds)
         state = np.ctypeslib.as_array(pointer, shape=(self._state_size,))
         return Opinion(odds, tuple(state.tolist()))
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 from ragtool.protocols import Generator
 from ragtool.records import Draft, Opinion, Prompt
 
-# A question asks for some ten replies.
+# A question asks for some six replies.
 REPLIES = 64
 
 Reply = TypeVar("Reply", Draft, Opinion)
