@@ -14,6 +14,7 @@ from ragtool.amounts import missing_numbers
 from ragtool.cues import CUE_FORMS
 from ragtool.words import folded, stem, stems, words
 
+_QUOTING = '"“”„«»'
 _NAME = re.compile(r"[^\W\d_a-zà-öø-ÿ][\w'’-]*(?:\.(?=\w))?[\w'’-]*", re.UNICODE)
 _NEGATORS = frozenset("not no never neither nor none nobody nothing nowhere without cannot".split())
 # Verbs and phrases that turn what follows into its opposite.
@@ -93,6 +94,11 @@ def asks_speaker(question: str) -> bool:
     asked = words(question)
     who = {"who", "whom", "whose", "which"} & set(asked)
     return bool(who) and any(word in CUE_FORMS or word == "according" for word in asked)
+
+
+def is_question(text: str) -> bool:
+    """Whether the text is a question that the writer asks, and nobody whom he quotes."""
+    return text.rstrip().endswith("?") and not any(mark in text for mark in _QUOTING)
 
 
 def is_speaker_missing(question: str, text: str) -> bool:

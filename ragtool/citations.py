@@ -19,6 +19,7 @@ from ragtool.checking import (
     coverage,
     gives_reason,
     in_order,
+    is_question,
     is_speaker_missing,
     missing_names,
     names,
@@ -103,12 +104,12 @@ class Citer:
         answer: the same in a word or two. most: so many of those that carry the
         draft best; to them comes the one that fits the question best. None is
         left where the question asks how many and no sentence gives an amount, or
-        what somebody said of whom none speaks.
+        what somebody said of whom none speaks. A question answers none.
         """
         order = [
             one
             for one in self._by_support(sentence, answer)
-            if not is_amount_missing(self._question, one.text)
+            if not is_amount_missing(self._question, one.text) and not is_question(one.text)
         ]
         fitting = max(order, key=lambda one: one.score, default=None)
         asked = [one for at, one in enumerate(order) if at < most or one is fitting]

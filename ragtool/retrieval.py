@@ -7,7 +7,7 @@ arXiv 2210.11934), which needs no ranks and keeps how far apart two hits are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ragtool.copies import ALIKE, overlap
 from ragtool.protocols import Vectors
@@ -44,9 +44,17 @@ def retrieve(
     lexical = dict(store.match(terms(question), limit=POOL, filters=filters))
     dense = dict(neighbours.search(question_vector, limit=POOL, allowed=allowed))
     ranked = fuse(lexical, dense)[: k * COPIES]
-    chunks = store.chunks([row for row, _ in ranked])
-    scored = zip((score for _, score in ranked), chunks, strict=True)
-    return _without_copies(scored, store, k=k)
+    return _without_copies(_read(ranked, store, k=k), store, k=k)
+
+
+def _read(
+    ranked: Sequence[tuple[int, float]], store: Store, *, k: int
+) -> Iterator[tuple[float, Chunk]]:
+    """The ranked chunks with their scores; k are read at a time, for most often that is all."""
+    for at in range(0, len(ranked), k):
+        some = ranked[at : at + k]
+        chunks = store.chunks([row for row, _ in some])
+        yield from zip((score for _, score in some), chunks, strict=True)
 
 
 def _without_copies(

@@ -10,6 +10,7 @@ from ragtool.checking import (
     coverage,
     gives_reason,
     in_order,
+    is_question,
     is_speaker_missing,
     missing_names,
     negation_differs,
@@ -19,6 +20,19 @@ SOURCE = (
     "On 6 May the commissioner said that 170 men had been sent to Kharkiv,"
     " and that no lawyer had been told."
 )
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("What made the reservoir rise?", True),
+        ("“What made it rise?”", False),
+        ("What made it rise, she asked.", False),
+    ],
+    ids=["the writer's", "quoted", "reported"],
+)
+def test_a_question_of_the_writer_s_own(text: str, asked: bool) -> None:
+    assert is_question(text) is asked
 
 
 @pytest.mark.parametrize(
