@@ -28,6 +28,8 @@ _SAYING_ASKED = re.compile(
     r"(?:say|said|tell|told|claim|claimed|state|stated|think|write|written|announce|promise)\b",
     re.IGNORECASE,
 )
+_AGE_ASKED = re.compile(r"\bhow old (?:is|was|are|were) (?P<speaker>[^?,]+\w)", re.IGNORECASE)
+_TOPIC = re.compile(r"\b(?:about|regarding|concerning)\s+(?P<topic>[^?]+)", re.IGNORECASE)
 _REASON = re.compile(
     r"\b(?:because|due to|owing to|in order to|so that|thanks to|reasons?|caused?|led to|amid"
     r"|result(?:s|ed)? (?:of|from|in)|blam\w+|attribut\w+|explain\w*)\b"
@@ -101,11 +103,21 @@ def is_question(text: str) -> bool:
     return text.rstrip().endswith("?") and not any(mark in text for mark in _QUOTING)
 
 
-def is_speaker_missing(question: str, text: str) -> bool:
-    """Whether the question asks what somebody, by name, said whom the text doesn't mention."""
-    asked = _SAYING_ASKED.search(question)
+def is_person_missing(question: str, text: str) -> bool:
+    """Whether the question asks what somebody, by name, said, or how old he is, and the text
+    doesn't mention him."""
+    asked = _SAYING_ASKED.search(question) or _AGE_ASKED.search(question)
     name = asked["speaker"].split()[-1] if asked is not None else ""
     return name[:1].isupper() and not set(words(name)) <= set(words(text))
+
+
+def is_topic_unknown(question: str, source: str) -> bool:
+    """Whether the question asks what somebody said about something of which the source,
+    all that is read, has not a word."""
+    asked = _SAYING_ASKED.search(question)
+    topic = _TOPIC.search(question, asked.end()) if asked is not None else None
+    wanted = frozenset(stems(topic["topic"])) if topic is not None else frozenset()
+    return bool(wanted) and not wanted & frozenset(stems(source))
 
 
 def gives_reason(text: str) -> bool:

@@ -19,8 +19,8 @@ from ragtool.checking import (
     coverage,
     gives_reason,
     in_order,
+    is_person_missing,
     is_question,
-    is_speaker_missing,
     missing_names,
     names,
     whole_names,
@@ -114,7 +114,7 @@ class Citer:
         fitting = max(order, key=lambda one: one.score, default=None)
         asked = [one for at, one in enumerate(order) if at < most or one is fitting]
         found = (self._candidate(sentence, answer, one) for one in asked)
-        return tuple(one for one in found if not is_speaker_missing(self._question, one.text))
+        return tuple(one for one in found if not is_person_missing(self._question, one.text))
 
     def _candidate(self, sentence: str, answer: str, evidence: Evidence) -> Candidate:
         own = in_own_words(evidence, chain_of(evidence, self._question))

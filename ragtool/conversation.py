@@ -26,6 +26,7 @@ _NAME = re.compile(r"(?<!^)\b[A-Z]\w+")
 _FEW = 1
 # What a whole question may need though nobody said it: "and the lawyer?" is what the lawyer said.
 _FRAME = frozenset(map(stem, ("say", "happen")))
+_NAMES = re.compile(r"\b[A-Z][\w'’-]*(?: [A-Z][\w'’-]*)*")
 _ASKING = frozenset("who whom whose what when where why how which".split())
 _YES_OR_NO = frozenset(
     "did does do is are was were has have had can could will would should may might".split()
@@ -98,6 +99,18 @@ def is_faithful(rewritten: str, question: str, turns: Sequence[Turn]) -> bool:
     new = _stems(rewritten)
     asked = {word for word in _stems(question) if word not in _LEANING}
     return bool(new - _FRAME) and asked <= new <= said | _FRAME and _asks_alike(rewritten, question)
+
+
+def in_place(question: str, before: Turn) -> str:
+    """The question before with the one name in it replaced: "and the composer?" after "What
+    did Ana Ruiz write?" asks what the composer wrote. "" where the two are not of that kind."""
+    names = [match for match in _NAMES.finditer(before.question) if match.start()]
+    rest = _LEAD.sub("", question)
+    is_bare = rest != question and not _asking(rest) and not _YES_OR_NO & {*words(rest)[:1]}
+    if not is_bare or len(names) != 1 or words(before.question)[:1] in (["who"], ["whom"]):
+        return ""
+    (name,) = names
+    return before.question[: name.start()] + rest.rstrip(" ?") + before.question[name.end() :]
 
 
 def beginning(question: str) -> str:

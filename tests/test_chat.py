@@ -203,6 +203,5 @@ def test_most_follow_ups_are_answered_rightly_or_refused(
         (line["say"], answer["question"], answer["answer"], verdict(answer, line["right"]))
         for line, answer in zip(lines, answers, strict=True)
     ]
-    # One is known to be wrong: asked why she left, the model takes another of her sentences.
-    assert [row[-1] for row in told].count("wrong") <= 1, told
+    assert [row[-1] for row in told].count("wrong") == 0, told
     assert [row[-1] for row in told].count("right") >= len(told) / 2, told

@@ -10,8 +10,9 @@ from ragtool.checking import (
     coverage,
     gives_reason,
     in_order,
+    is_person_missing,
     is_question,
-    is_speaker_missing,
+    is_topic_unknown,
     missing_names,
     negation_differs,
 )
@@ -20,6 +21,20 @@ SOURCE = (
     "On 6 May the commissioner said that 170 men had been sent to Kharkiv,"
     " and that no lawyer had been told."
 )
+
+
+@pytest.mark.parametrize(
+    ("question", "unknown"),
+    [
+        ("What did Ana Ruiz say about her salary?", True),
+        ("What did Ana Ruiz say about the lawyers?", False),
+        ("What did Ana Ruiz say about it?", False),
+        ("What did Ana Ruiz say?", False),
+        ("Who complained about salaries?", False),
+    ],
+)
+def test_a_matter_of_which_the_source_has_no_word(question: str, unknown: bool) -> None:
+    assert is_topic_unknown(question, SOURCE) is unknown
 
 
 @pytest.mark.parametrize(
@@ -90,10 +105,13 @@ def test_order_tells_who_did_what() -> None:
         ("What did Ana Ruiz say about the harbour?", "Ruiz said it would stay closed.", False),
         ("What did the head of the office say?", "Its head, Ana Ruiz, said no.", False),
         ("What happened to the harbour?", "It closed.", False),
+        ("How old is Ana Ruiz?", "“I told them,” said Bo Lind, who is 81.", True),
+        ("How old is Ana Ruiz?", "“I told them,” said Ruiz, 81.", False),
+        ("How old is the old bridge?", "It was built in 1931.", False),
     ],
 )
-def test_whose_words_are_asked_for_must_speak(question: str, text: str, missing: bool) -> None:
-    assert is_speaker_missing(question, text) is missing
+def test_whoever_is_asked_about_must_be_there(question: str, text: str, missing: bool) -> None:
+    assert is_person_missing(question, text) is missing
 
 
 def test_a_reason_is_told_in_so_many_words() -> None:

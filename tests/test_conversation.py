@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ragtool.conversation import Turn, beginning, is_faithful, is_follow_up, leant_on
+from ragtool.conversation import Turn, beginning, in_place, is_faithful, is_follow_up, leant_on
 
 TURNS = (
     Turn(
@@ -92,3 +92,25 @@ def test_a_follow_up_leans_on_what_was_answered_last() -> None:
     assert leant_on([first, second]) == (second,)
     assert leant_on([first, second, refused, again]) == (second, again)
     assert leant_on([refused]) == (refused,)
+
+
+@pytest.mark.parametrize(
+    ("question", "before", "whole"),
+    [
+        (
+            "and the composer?",
+            "What did Ana Ruiz write to the orchestra?",
+            "What did the composer write to the orchestra?",
+        ),
+        ("But why?", "What did Ana Ruiz write?", ""),
+        ("and did they agree?", "What did Ana Ruiz write?", ""),
+        ("the composer?", "What did Ana Ruiz write?", ""),
+        ("and the composer?", "What did Ana Ruiz write to Bo Lind?", ""),
+        ("and the composer?", "What was written?", ""),
+        ("and the composer?", "Who wrote to Ana Ruiz?", ""),
+    ],
+)
+def test_another_is_put_in_the_place_of_the_one_name(
+    question: str, before: str, whole: str
+) -> None:
+    assert in_place(question, Turn(before, "")) == whole

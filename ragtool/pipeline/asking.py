@@ -12,10 +12,18 @@ from ragtool import __version__
 from ragtool import evidence as evidence_stage
 from ragtool import prompt as prompts
 from ragtool.amounts import unknown_numbers
+from ragtool.checking import is_topic_unknown
 from ragtool.citations import Citer, whole_sentences
 from ragtool.confidence import GATE, SURE, Confidence, Signals
 from ragtool.config import Settings
-from ragtool.conversation import Turn, beginning, is_faithful, is_follow_up, leant_on
+from ragtool.conversation import (
+    Turn,
+    beginning,
+    in_place,
+    is_faithful,
+    is_follow_up,
+    leant_on,
+)
 from ragtool.pipeline.citing import Numbering
 from ragtool.pipeline.loading import Kept, Library, Writer
 from ragtool.records import (
@@ -100,7 +108,9 @@ class Session:
         )
         draft = self._writer.generator.generate(prompt, max_tokens=QUESTION_TOKENS)
         rewritten = draft.text.split("\n")[0].strip()
-        return rewritten if is_faithful(rewritten, question, said) else question
+        if is_faithful(rewritten, question, said):
+            return rewritten
+        return in_place(question, said[-1]) or question
 
     def ask(
         self,
@@ -158,8 +168,11 @@ class _Question:
         """The checked sentences of the answer; none when the sources hold none."""
         generator = self._writer.generator
         chosen = evidence_stage.select(ranked, budget=EVIDENCE_TOKENS, cost=generator.count_tokens)
-        if unknown_numbers(self._question, _told(chosen)):
-            return []  # another number than the sources': another claim than theirs
+        told = _told(chosen)
+        # Another number than the sources', or a matter of which they have no word: whatever
+        # the model found would answer another question.
+        if unknown_numbers(self._question, told) or is_topic_unknown(self._question, told):
+            return []
         passages = self._opinion(prompts.gate_prompt(self._question, chosen))
         if passages.odds < GATE:
             return []
