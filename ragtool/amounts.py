@@ -1,4 +1,4 @@
-"""Numbers of a text, in digits and in words, and whether one that is wanted is there."""
+"""Numbers and months of a text, and whether one that is wanted is there."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ _NUMBER_WORDS = {
 _COUNT = re.compile(r"(?<![\w.,'’-])\d+(?:[.,]\d+)*(?![\w'’-]|[.,]\d)")
 _ROUND = {"half": "50", "quarter": "25", "dozen": "12", "hundred": "100", "thousand": "1000"}
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
+# A month as part of a sentence, so that neither "May I" nor "may" is one.
+_MONTH = re.compile(
+    r"(?<=\w )(?:January|February|March|April|May|June|July|August|September|October|November"
+    r"|December)\b"
+)
+_MONTHS = tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())
+_DATE = re.compile(r"\b\d{4}-(\d\d)\b")
 _AMOUNT_ASKED = re.compile(r"\bhow\s+(?:many|much)\b", re.IGNORECASE)
 _AMOUNTS = frozenset(
     "no none nobody nothing half third thirds quarter quarters double twice dozen dozens hundred "
@@ -62,6 +69,19 @@ def unknown_numbers(question: str, source: str) -> tuple[str, ...]:
     return tuple(
         sorted(n for n in asked - told if 10 <= int(n) < 1_000_000 and not _YEAR.fullmatch(n))
     )
+
+
+def unknown_months(question: str, source: str) -> tuple[str, ...]:
+    """Months of the question that the source holds nowhere, by name or in a date.
+
+    A source in which no word begins as a month's name does holds any.
+    """
+    told = {word[:3] for word in words(source)} & set(_MONTHS)
+    if not told:
+        return ()
+    told |= {_MONTHS[int(month) - 1] for month in _DATE.findall(source) if 1 <= int(month) <= 12}
+    asked = dict.fromkeys(_MONTH.findall(question))
+    return tuple(month for month in asked if month[:3].casefold() not in told)
 
 
 def _in_ones(number: str) -> str:

@@ -1,10 +1,10 @@
-"""Numbers of a text, in digits and in words."""
+"""Numbers and months of a text, in digits and in words."""
 
 from __future__ import annotations
 
 import pytest
 
-from ragtool.amounts import missing_numbers, unknown_numbers
+from ragtool.amounts import missing_numbers, unknown_months, unknown_numbers
 
 SOURCE = "On 6 May 170 men had been sent to Kharkiv."
 
@@ -52,3 +52,22 @@ def test_a_number_of_the_question_is_known_or_not(
     question: str, source: str, unknown: tuple[str, ...]
 ) -> None:
     assert unknown_numbers(question, source) == unknown
+
+
+@pytest.mark.parametrize(
+    ("question", "source", "unknown"),
+    [
+        ("Who said the line opens in June?", "It opens in July, she said.", ("June",)),
+        ("Who said the line opens in June?", "It opens in July, she said in June.", ()),
+        ("Who said the line opens in June?", "It opens on 3 Jun. or in July.", ()),
+        ("Who said the line opens in June?", "2017-06-03\nIt opens, she said in March.", ()),
+        ("Who said the line opens in June?", "It opens next month, she said.", ()),
+        ("Who said the line may open in summer?", "It opens in July, she said.", ()),
+        ("May the line open?", "It opens in July, she said.", ()),
+        ("What happened between April and October?", "In April it rained.", ("October",)),
+    ],
+)
+def test_a_month_of_the_question_is_known_or_not(
+    question: str, source: str, unknown: tuple[str, ...]
+) -> None:
+    assert unknown_months(question, source) == unknown
