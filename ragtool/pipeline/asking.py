@@ -178,13 +178,13 @@ class _Question:
         passages = self._opinion(prompts.gate_prompt(self._question, chosen))
         if passages.odds < GATE:
             return []
-        short = generator.generate(
-            prompts.short_prompt(self._question, chosen), max_tokens=SHORT_TOKENS
-        )
         draft = generator.generate(
             prompts.answer_prompt(self._question, chosen),
             max_tokens=ANSWER_TOKENS,
             on_text=lambda _: self._mark("first_token_ms"),
+        )
+        short = generator.generate(
+            prompts.short_prompt(self._question, chosen), max_tokens=SHORT_TOKENS
         )
         self._timings["prompt_tokens"] = draft.prompt_tokens
         self._timings["completion_tokens"] = short.completion_tokens + draft.completion_tokens
