@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from ragtool.embedding import OnnxEmbedder
 from ragtool.errors import ModelError
 from ragtool.models import DEFAULT_EMBEDDER, find, locate
+from ragtool.pipeline import remembering
+from ragtool.pipeline.remembering import RememberingEmbedder
 from ragtool.protocols import Embedder, Vectors
 
 TEXTS = (
@@ -221,3 +223,24 @@ def test_a_copied_export_is_hashed_and_taken(folder: Path, tmp_path: Path) -> No
     model = copied(folder, tmp_path / "model")
     os.utime(model / "onnx" / "unpadded.onnx")
     assert OnnxEmbedder(model, threads=1).dimensions == 384
+
+
+def test_the_same_texts_are_not_embedded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeEmbedder()
+    one = RememberingEmbedder(fake)
+    texts = ["the minister", "the mayor"]
+    first = one.embed(texts)
+    assert np.array_equal(first, FakeEmbedder().embed(texts))
+    assert np.array_equal(one.embed(tuple(texts)), first)
+    assert fake.texts == texts
+    assert np.array_equal(one.embed(texts[::-1]), first[::-1])
+    assert fake.texts == [*texts, *texts[::-1]]
+    monkeypatch.setattr(remembering, "CALLS", 2)
+    fake.texts.clear()
+    for text in ("a", "b", "a", "c", "a", "b"):
+        one.embed([text])
+    assert fake.texts == ["a", "b", "c", "b"]
+    monkeypatch.setattr(remembering, "TEXTS", 1)
+    for _ in range(2):
+        one.embed(texts)
+    assert fake.texts == ["a", "b", "c", "b", *texts, *texts]

@@ -14,8 +14,9 @@ from ragtool.errors import StoreError
 from ragtool.generation import LlamaGenerator, Remembering
 from ragtool.pipeline.machine import cores
 from ragtool.pipeline.nearest import neighbours
+from ragtool.pipeline.remembering import RememberingEmbedder
 from ragtool.pipeline.tuning import remembered
-from ragtool.protocols import Generator, Vectors
+from ragtool.protocols import Embedder, Generator, Vectors
 from ragtool.records import Filters, Hit, IndexCard, ModelCard
 from ragtool.reports import Kernels
 from ragtool.store import Store
@@ -52,22 +53,22 @@ class Kept:
 
     Each is loaded when it is first asked for, and anew once the file that it
     was loaded from, or the state of the index, is another one. Nothing of the
-    index itself is held open. What the model replied lately is remembered too.
+    index itself is held open. What the models made of a text lately is remembered too.
     look: see `LlamaGenerator`. Close it.
     """
 
     def __init__(self, *, look: Callable[[], None] | None = None) -> None:
         self._look = look
-        self._embedder: tuple[object, OnnxEmbedder] | None = None
+        self._embedder: tuple[object, Embedder] | None = None
         self._neighbours: tuple[object, Neighbours] | None = None
         self._writer: tuple[object, Writer] | None = None
 
-    def embedder(self, settings: Settings) -> OnnxEmbedder:
+    def embedder(self, settings: Settings) -> Embedder:
         """The embedder of the settings, its files looked at again. Raises ModelError."""
         state = _embedder_state(settings)
         if self._embedder is None or self._embedder[0] != state:
             self._embedder = None
-            self._embedder = (state, load_embedder(settings))
+            self._embedder = (state, RememberingEmbedder(load_embedder(settings)))
         return self._embedder[1]
 
     def neighbours(self, store: Store, settings: Settings) -> Neighbours:
@@ -209,7 +210,7 @@ def _embedder_state(settings: Settings) -> object:
     return (found, [(path, state.st_size, state.st_mtime_ns) for path, state in states])
 
 
-def _check(store: Store, embedder: OnnxEmbedder, settings: Settings) -> None:
+def _check(store: Store, embedder: Embedder, settings: Settings) -> None:
     if store.counts().documents == 0:
         raise StoreError(
             f"The index in {settings.index} is empty.", hint="Fill it: ragtool index PATH"
