@@ -14,9 +14,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from ragtool.coreference import resolve
 from ragtool.cues import CLOSING_QUOTES, OPENING_QUOTES, QUOTES
 from ragtool.links import find
-from ragtool.people import people, resolve
+from ragtool.people import people
 from ragtool.records import Sentence, Span
 
 
@@ -78,12 +79,11 @@ def _trails(link: Link, span: Span) -> bool:
 
 
 def _links(text: str, sentences: Sequence[Sentence], at: int) -> tuple[Link, ...]:
-    before = [sentence.span for sentence in sentences[: at + 1]]
     return tuple(
         Link(
             phrase=found.who.span,
             named=found.who.name,
-            speaker=resolve(text, found.who, sentences=before),
+            speaker=resolve(text, found, sentences=sentences, at=at),
             cue=found.cue,
             scope=found.scope,
         )
@@ -93,7 +93,7 @@ def _links(text: str, sentences: Sequence[Sentence], at: int) -> tuple[Link, ...
 
 def _carried(text: str, sentences: Sequence[Sentence], at: int) -> tuple[Link, ...]:
     """For a sentence inside a quotation: the speaker named next to it."""
-    if not _in_quotation(text, sentences, at):
+    if not in_quotation(text, sentences, at):
         return ()
     introduced = _introduced(text, sentences[at].span)
     if introduced is not None:
@@ -133,7 +133,7 @@ def _neighbours(sentences: Sequence[Sentence], at: int) -> Iterator[int]:
         yield first - 1
 
 
-def _in_quotation(text: str, sentences: Sequence[Sentence], at: int) -> bool:
+def in_quotation(text: str, sentences: Sequence[Sentence], at: int) -> bool:
     """Whether the sentence opens with a quotation mark or stands inside an open one."""
     sentence = sentences[at]
     shown = sentence.span.of(text)

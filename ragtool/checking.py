@@ -98,6 +98,11 @@ def asks_speaker(question: str) -> bool:
     return bool(who) and any(word in CUE_FORMS or word == "according" for word in asked)
 
 
+def asks_who(question: str) -> bool:
+    """Whether the question asks for a person by "who": "who found it?", "by whom was it found?"."""
+    return not {"who", "whom", "whose"}.isdisjoint(words(question)[:2])
+
+
 def is_question(text: str) -> bool:
     """Whether the text is a question that the writer asks, and nobody whom he quotes."""
     return text.rstrip().endswith("?") and not any(mark in text for mark in _QUOTING)

@@ -8,13 +8,14 @@ source's own words in its place, or withheld.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ragtool.amounts import in_digits, is_amount_missing, missing_numbers
 from ragtool.attribution import Link
 from ragtool.checking import (
     asks_speaker,
+    asks_who,
     check,
     coverage,
     gives_reason,
@@ -27,8 +28,18 @@ from ragtool.checking import (
 )
 from ragtool.cues import CUE_FORMS
 from ragtool.protocols import Embedder, Vectors
-from ragtool.quoting import chain_of, in_own_words, is_named, keeps_cue, keeps_speaker
-from ragtool.records import Chunk, Draft, Evidence, Span, Verdict
+from ragtool.quoting import (
+    chain_of,
+    in_own_words,
+    is_named,
+    keeps_cue,
+    keeps_speaker,
+    leaves_open_who,
+    names_nobody,
+    naming,
+    shown_names,
+)
+from ragtool.records import Draft, Evidence, Verdict
 from ragtool.sentences import sentences
 from ragtool.shortening import unjoined
 from ragtool.words import content_words, numbers, stem, words
@@ -96,6 +107,7 @@ class Citer:
         self._embedder = embedder
         self._vectors: Vectors = embedder.embed([one.text for one in self._evidence])
         self._asks_speaker = asks_speaker(question)
+        self._asks_who = self._asks_speaker or asks_who(question)
         self._asks_why = "why" in words(question)
 
     def candidates(self, sentence: str, *, answer: str, most: int) -> tuple[Candidate, ...]:
@@ -103,18 +115,24 @@ class Citer:
 
         answer: the same in a word or two. most: so many of those that carry the
         draft best; to them comes the one that fits the question best. None is
-        left where the question asks how many and no sentence gives an amount, or
-        what somebody said of whom none speaks. A question answers none.
+        left where the question asks how many and no sentence gives an amount, what
+        somebody said of whom none speaks, or who said it and none tells. A
+        question answers none.
         """
-        order = [
-            one
-            for one in self._by_support(sentence, answer)
-            if not is_amount_missing(self._question, one.text) and not is_question(one.text)
-        ]
+        order = [one for one in self._by_support(sentence, answer) if self._may_answer(one)]
         fitting = max(order, key=lambda one: one.score, default=None)
         asked = [one for at, one in enumerate(order) if at < most or one is fitting]
         found = (self._candidate(sentence, answer, one) for one in asked)
         return tuple(one for one in found if not is_person_missing(self._question, one.text))
+
+    def _may_answer(self, one: Evidence) -> bool:
+        """Whether the sentence has what is asked for: an amount, a name, a statement."""
+        chain = chain_of(one, self._question)
+        if (self._asks_who and leaves_open_who(one, chain)) or (
+            self._asks_speaker and names_nobody(one, chain)
+        ):
+            return False
+        return not is_amount_missing(self._question, one.text) and not is_question(one.text)
 
     def _candidate(self, sentence: str, answer: str, evidence: Evidence) -> Candidate:
         own = in_own_words(evidence, chain_of(evidence, self._question))
@@ -222,28 +240,7 @@ class Citer:
     ) -> tuple[Evidence, ...]:
         """The evidence, and the sentences that name its speakers where it does not."""
         chunks = [one.chunk for one in (carrying[0], *self._evidence)]
-        return naming(carrying, [link.speaker for link in chain], chunks=chunks)
-
-
-def naming(
-    cited: Sequence[Evidence], names: Iterable[Span], *, chunks: Iterable[Chunk]
-) -> tuple[Evidence, ...]:
-    """What is cited, and the sentences of the same document in which the names stand.
-
-    names: spans of the document of the first. chunks: those that were read.
-    """
-    found, first = list(cited), cited[0]
-    own = {one.chunk_id: one for one in chunks if one.document.path == first.document.path}
-    for name in names:
-        if not any(one.sentence.span.holds(name) for one in found):
-            holding = (
-                Evidence(chunk, sentence, first.score)
-                for chunk in own.values()
-                for sentence in chunk.sentences
-                if sentence.span.holds(name)
-            )
-            found += list(holding)[:1]
-    return tuple(found)
+        return naming(carrying, shown_names(carrying[0], chain), chunks=chunks)
 
 
 def whole_sentences(draft: Draft) -> str:

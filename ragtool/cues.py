@@ -20,8 +20,9 @@ deplore describe disagree disclose dismiss dispute doubt emphasise emphasize est
 explain expect fear find forecast hail hint hold hope indicate inform insist instruct joke judge
 lament maintain mention message note object observe oppose opine order plead pledge point post
 put praise predict proclaim promise propose protest purport quip quote read reassure rebuff
-rebut recall reckon recommend recount refute refuse reiterate reject relate remark remember
-remind repeat reply report request respond retort reveal rule say scoff shout signal slam
+rebut rebuke reprimand berate chide scold recall reckon recommend recount refute refuse reiterate
+reject relate remark remember remind repeat reply report request respond retort reveal rule say
+scoff shout signal slam
 speculate state stipulate stress submit suggest suspect swear tell testify think threaten thank
 tweet underline underscore urge vow voice volunteer warn welcome whisper wonder worry write
 """.split()
@@ -73,8 +74,8 @@ NEUTRAL = frozenset({"say", "tell", "state", "according to", ":", "quoted"})
 PASSIVE_SPEECH = frozenset(
     "accused blamed cited condemned criticised criticized contradicted denied denounced described "
     "dismissed disputed endorsed quoted praised rejected slammed urged warned told asked backed "
-    "branded called challenged contested confirmed echoed announced claimed alleged made "
-    "welcomed".split()
+    "branded called challenged rebuked reprimanded chided contested confirmed echoed announced "
+    "claimed alleged made welcomed".split()
 )
 
 # Nouns that carry a claim: "X's claim that", "a statement by X".

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from ragtool.cues import CUE_FORMS
 from ragtool.records import Span
+from ragtool.titles import HONORIFICS, ROLES
 
 TOKEN = re.compile(
-    r"(?:[A-Z]\.){2,}|(?:Mr|Mrs|Ms|Dr|Prof|St|Gen|Lt|Col|Sgt|Rev|Hon|Sen|Gov|[A-Z])\.(?=\s)"
+    r"(?:[A-Z]\.){2,}|(?:Mr|Mrs|Ms|Dr|Prof|St|Gen|Lt|Col|Sgt|Rev|Hon|Sen|Gov|[A-Z])\.(?=\s)|\b[JS]r\."
     r"|\w+(?:[.'’&-]\w+)*|[^\w\s]"
 )
 _WORDY = re.compile(r"\w")
@@ -47,32 +48,6 @@ _PARTICLES = frozenset(
 DETERMINERS = frozenset(
     "the a an this that these those his her their its our one another some".split()
 )
-HONORIFICS = frozenset(
-    "mr mrs ms miss dr prof professor sir lord lady dame rev judge justice".split()
-)
-# A role in front of a name, or alone: "Commissioner ... Merzlyankova", "the minister".
-ROLES = frozenset(
-    """
-    minister president chancellor premier governor mayor commissioner ombudsman senator deputy
-    lawmaker councillor councilor secretary ambassador envoy spokesman spokeswoman spokesperson
-    chief head director chairman chairwoman chair chairperson executive officer manager founder
-    owner coach captain player judge prosecutor lawyer attorney solicitor barrister detective
-    inspector sergeant colonel general major lieutenant commander admiral officer professor doctor
-    researcher scientist economist analyst expert historian author writer editor reporter
-    journalist correspondent activist campaigner organiser organizer leader member official
-    representative witness resident farmer teacher student nurse driver worker engineer pastor
-    bishop archbishop imam rabbi priest king queen prince princess defendant victim mother father
-    brother sister husband wife son daughter neighbour neighbor treasurer curator rector dean
-    principal superintendent sheriff marshal treasurer auditor adviser advisor aide insider source
-    patient passenger survivor woman man boy girl customer worker parent tourist tenant voter
-    administrator ceo congressman congresswoman rep sen gov negotiator mediator consultant
-    biologist ecologist geologist hydrologist pathologist surgeon
-    epidemiologist virologist psychologist architect developer landlord tenant fisherman skipper
-    conductor pilot captain vicar sponsor investor shareholder trader banker
-    """.split()
-)
-
-
 # What opens an aside in commas behind a name, besides a noun phrase.
 _ASIDES = frozenset("who whose which including now then via".split())
 # What ends a speaker behind the verb.
@@ -224,7 +199,9 @@ def _belongs(line: list[Token], at: int, end: int) -> bool:
     """Whether the token at `at` is part of the noun phrase that ends before `end`."""
     token = line[at]
     if token.text in {".", "&", "-", "'", "’"}:
-        return end - at > 1 and at > 0 and (token.text != "." or len(line[at - 1].text) <= 3)
+        if at == 0 or not line[at - 1].word:
+            return False  # a quotation mark: "‘Nobody came,’ he said"
+        return end - at > 1 and (token.text != "." or len(line[at - 1].text) <= 3)
     if not token.word:
         return False
     if token.low == "and":

@@ -1,61 +1,41 @@
-"""Names in a text, and whom a pronoun, a surname or a role stands for.
+"""Persons' names in a text: where they stand, whole or in part, and he or she.
 
-Looks backwards in the same document only; where nothing fits, the words as
-they stand are the answer.
+Whom a pronoun or a role stands for is left to `coreference`.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from ragtool.mentions import (
-    DETERMINERS,
-    HONORIFICS,
-    PREPOSITIONS,
-    PRONOUNS,
-    ROLES,
-    STOP,
-    Mention,
-    after,
-    tokens,
-)
+from ragtool.first_names import Pronoun, is_first_name, pronoun_of
+from ragtool.mentions import DETERMINERS, PREPOSITIONS, STOP
 from ragtool.records import Span
+from ragtool.titles import HONORIFICS, MEN, ROLES, WOMEN
 
-# How many characters back a name is looked for: a long article's length.
-REACH = 20_000
-_MASCULINE_BEFORE = frozenset(
-    "mr sir father brother son king prince chairman spokesman husband".split()
-)
-_FEMININE_BEFORE = frozenset(
-    "mrs ms miss mother sister daughter queen chairwoman spokeswoman wife princess".split()
-)
-
-
-def resolve(text: str, mention: Mention, *, sentences: Sequence[Span]) -> Span:
-    """Where the fullest name stands that the mention stands for.
-
-    sentences: those up to the mention's own, in order; a pronoun looks back
-    through the last of them. The mention's own name is returned when nothing
-    fuller is found.
-    """
-    shown = mention.name.of(text)
-    found = [word.casefold().rstrip(".") for word in re.findall(r"\w+\.?", shown)]
-    if len(found) == 1 and found[0] in PRONOUNS:
-        return _of_pronoun(text, mention, found[0], sentences)
-    if len(found) == 1 and shown[:1].isupper():
-        return full_name(text, mention.name)
-    if len(found) > 1 and found[0] in {"the", "its", "their", "his", "her"} and found[-1] in ROLES:
-        return _of_role(text, mention, found[-1])
-    return mention.name
-
-
+# What speaks for a man or a woman: a title, each time, a first name, and a pronoun behind the name.
+_TITLE, _FIRST_NAME, _CALLED = 3, 2, 1
+_HE_OR_SHE = re.compile(r"\b(?:(?P<he>he|him|his)|(?P<she>she|her|hers))\b", re.IGNORECASE)
+# No name begins with these.
+_OPENERS = STOP | DETERMINERS | PREPOSITIONS | ROLES | HONORIFICS
+# Behind a surname.
+_SUFFIXES = frozenset("Jr Jr. Sr Sr. II III IV".split())
+# So many times as often as behind "the" a surname stands without it.
+_THE = 3
+# Words that end so tell what somebody is, more often than not.
+_TRADE = re.compile(r"\w{2}(?:er|or|ist|ian|man|woman|ess)$")
+_OF_PLACES = PREPOSITIONS - {"by"}
+_SENTENCE_END = re.compile(r"[.!?][\"”»]?\s|\n|[\"“«„]")
 _FULL_NAME = re.compile(
     r"\b[A-Z][\w'’-]+"
     r"(?:[ ]+(?:[A-Z]\.|[A-Z][\w'’-]+|de|da|di|del|la|le|van|von|der|den|al|bin|el|ter))*"
     r"[ ]+[A-Z][\w’-]*\w"
 )
+_CAPITALISED = re.compile(r"\b[A-Z]\w+(?:[-’](?!s\b)\w+)*\b")
 _NO_PERSON = frozenset(
     """
     board authority ministry university party council committee court agency bank union federation
@@ -69,42 +49,56 @@ _NO_PERSON = frozenset(
     dispatch mercury lantern courier wire echo star sun globe mail standard observer guardian
     chronicle sentinel bugle examiner argus mirror bulletin record ledger beacon lane road square
     bridge hill valley island islands shelf coast bay sea region province line court
+    stadium arena airport tower hotel park garden gardens cathedral castle palace dynasty empire
+    war treaty act conference summit cup league award prize festival
     """.split()
 )
 
 
-def _behind(end: int) -> Span:
-    """The part of a text before `end` in which names are looked for."""
-    return Span(max(0, end - REACH), end)
-
-
 def people(text: str, within: Span) -> list[Span]:
     """Names of two words or more that may be a person's, in order."""
-    found = []
-    for match in _FULL_NAME.finditer(text, within.start, within.end):
-        start = match.start()
-        parts = match.group().split()
-        start += _abbreviated(match.group(), parts)
-        parts = text[start : match.end()].split()
-        while (
-            len(parts) > 2
-            and parts[0].casefold().rstrip(".") in STOP | DETERMINERS | ROLES | HONORIFICS
-        ):
-            start = text.index(parts[1], start + len(parts[0]))
-            parts = parts[1:]
-        low = {part.casefold().rstrip(".,") for part in parts}
-        opening = parts[0].casefold() in STOP | DETERMINERS | PREPOSITIONS | ROLES | HONORIFICS
-        if not opening and not low & _NO_PERSON:
-            found.append(Span(start, match.end()))
+    found = _people(text)
+    first = bisect_left(found, within.start, key=lambda name: name.start)
+    last = bisect_left(found, within.end, lo=first, key=lambda name: name.start)
+    return [name for name in found[first:last] if name.end <= within.end]
+
+
+@functools.lru_cache(maxsize=64)
+def _people(text: str) -> tuple[Span, ...]:
+    matches = (Span(match.start(), match.end()) for match in _FULL_NAME.finditer(text))
+    return tuple(name for match in matches for name in _bare(text, match))
+
+
+def _bare(text: str, match: Span) -> Iterator[Span]:
+    """A run of capitalised words without what is no name in front; none if nothing is left."""
+    words = [
+        Span(match.start + word.start(), match.start + word.end())
+        for word in re.finditer(r"\S+", match.of(text))
+    ]
+    parts = [word.of(text).casefold().rstrip(".,") for word in words]
+    titles = [
+        at
+        for at, part in enumerate(parts)
+        if part in _OPENERS - PREPOSITIONS
+        or (len(part) > 1 and part.isalpha() and words[at].of(text).isupper())
+    ]
+    first = max((at + 1 for at in titles if len(parts) - at > 2), default=0)
+    shouted = all(word.of(text).isupper() for word in words[first:])
+    if shouted or set(parts[first:]) & _NO_PERSON:
+        return
+    if not {parts[first], parts[-1]} & _OPENERS:
+        possessive = 2 * match.of(text).endswith(("'s", "’s"))
+        yield Span(words[first].start, match.end - possessive)
+
+
+@functools.lru_cache(maxsize=64)
+def _by_part(text: str) -> Mapping[str, Sequence[Span]]:
+    """The people of a text by each word of their names, in order."""
+    found: dict[str, list[Span]] = defaultdict(list)
+    for name in _people(text):
+        for part in name.of(text).split():
+            found[part.removeprefix("al-")].append(name)
     return found
-
-
-def _abbreviated(shown: str, parts: Sequence[str]) -> int:
-    """How many characters before a name end with an abbreviation: "Browns DL Jane Doe"."""
-    for part in reversed(parts[:-2]):
-        if len(part) > 1 and part.isalpha() and part.isupper():
-            return shown.rindex(f"{part} ") + len(part) + 1
-    return 0
 
 
 def full_name(text: str, name: Span) -> Span:
@@ -115,109 +109,131 @@ def full_name(text: str, name: Span) -> Span:
     word = name.of(text)
     if word.isupper():
         return name  # an abbreviation is no surname
-    fuller = [
-        span
-        for span in people(text, _behind(name.start))
-        if word in re.split(r"\s+", span.of(text))
-    ]
+    fuller = [span for span in _by_part(text).get(word, ()) if span.end <= name.start]
     return fuller[-1] if len({span.of(text) for span in fuller}) == 1 else name
 
 
-def _of_role(text: str, mention: Mention, role: str) -> Span:
-    """ "the minister": the last name before it, or next behind it, that carries the role."""
-    best: Span | None = None
-    for span in people(text, _behind(mention.span.start)):
-        before = text[max(0, span.start - 60) : span.start].casefold()
-        behind = text[span.end : span.end + 60].casefold()
-        carried = re.search(rf"\b{role},?\s+(?:(?:of|for)\s+[\w\s]{{2,40}})?$", before)
-        if carried or re.match(rf",\s+[^.;\n]{{0,45}}\b{role}\b", behind):
-            best = span
-    return best or mention.name
+def persons(text: str, within: Span) -> list[Span]:
+    """Persons named within, in order: by their whole name or by a surname known from before."""
+    whole = people(text, within)
+    alone = [
+        word
+        for word in _capitalised(text, within)
+        if _is_surname(text, word.of(text), before=within.end)
+        and not any(name.holds(word) for name in whole)
+    ]
+    found = [name for name in whole if _is_person(text, name.of(text))]
+    return sorted([*found, *alone], key=lambda one: one.start)
 
 
-def _of_pronoun(text: str, mention: Mention, pronoun: str, sentences: Sequence[Span]) -> Span:
-    """The person whom he or she stands for: the first named in the nearest sentence before.
-
-    Of whom the text tells that it is a he or a she; one of whom it does not
-    tell only where nobody else is named nearby.
-    """
-    pronoun = {"his": "he", "her": "she"}.get(pronoun, pronoun)
-    if pronoun not in {"he", "she"}:
-        return mention.name
-    unknown: list[Span] = []
-    for name in _named_before(text, mention.span.start, sentences[-7:]):
-        called = gender(text, name.of(text))
-        if called == pronoun:
-            return unknown[0] if _is_role(text, unknown) else name
-        if called is None:
-            unknown.append(name)
-    alone = len({name.of(text) for name in unknown}) == 1
-    return unknown[0] if alone else mention.name
-
-
-def _is_role(text: str, names: Sequence[Span]) -> bool:
-    """Whether the nearest is a nameless person: "One patient did not ..."."""
-    return bool(names) and names[0].of(text).casefold().split()[-1] in ROLES
-
-
-def _named_before(text: str, end: int, sentences: Sequence[Span]) -> Iterator[Span]:
-    """Persons named before `end`, sentence by sentence backwards, in each from its beginning."""
-    for span in reversed(sentences):
-        part = Span(span.start, min(span.end, end))
-        found = [name for name in people(text, part) if _is_person(text, name)]
-        alone = [full_name(text, name) for name in _surnames(text, part, found)]
-        nameless = _opening_role(text, span) if span.end < end else []
-        yield from sorted([*found, *alone, *nameless], key=lambda one: one.start)
-
-
-def _is_person(text: str, name: Span) -> bool:
-    """Whether a name may be a person's: it never follows "the", nor a preposition each time."""
-    shown = re.escape(name.of(text))
-    if re.search(rf"\bthe\s+{shown}\b", text):
-        return False
-    before = re.findall(rf"(\w*)\W+{shown}\b", text)
-    return not before or any(word.casefold() not in PREPOSITIONS for word in before)
-
-
-def _opening_role(text: str, sentence: Span) -> list[Span]:
-    """A nameless person that the sentence begins with: "One patient did not ..."."""
-    line = tokens(text, sentence)
-    heard = after(line, 0) if line and line[0].word else None
-    if heard is None:
-        return []
-    phrase = line[heard[0] : heard[1]]
-    plain = phrase[0].low in {"a", "an", "one", "another"}
-    plain = plain and not any(token.capital for token in phrase[1:])
-    roles = [at for at, token in enumerate(phrase) if token.low in ROLES]
-    return [Span(phrase[0].start, phrase[roles[-1]].end)] if plain and roles else []
-
-
-def _surnames(text: str, within: Span, found: Sequence[Span]) -> list[Span]:
-    """Single capitalised words that elsewhere end a person's name."""
-    persons = (name for name in people(text, _behind(within.end)) if _is_person(text, name))
-    known = {name.of(text).split()[-1] for name in persons}
+def strangers(text: str, within: Span) -> list[Span]:
+    """Single capitalised words within that may be names, of persons or of anything."""
+    whole = people(text, within)
     return [
-        Span(match.start(), match.end())
-        for match in re.finditer(r"\b[A-Z][\w’-]+\b", text[: within.end])
-        if match.start() >= within.start
-        and match.group() in known
-        and not any(span.holds(Span(match.start(), match.end())) for span in found)
+        word
+        for word in _capitalised(text, within)
+        if _is_name(text, word.of(text)) and not any(name.holds(word) for name in whole)
     ]
 
 
-@functools.lru_cache(maxsize=2000)
-def gender(text: str, name: str) -> str | None:
-    """ "he" or "she" as the text itself calls the person, None where it does not tell."""
+def _capitalised(text: str, within: Span) -> Iterator[Span]:
+    for word in _CAPITALISED.finditer(text, within.start, within.end):
+        if not word.group().isupper():
+            yield Span(word.start(), word.end())
+
+
+def _is_name(text: str, word: str) -> bool:
+    """Whether a capitalised word is a name by itself: it is so inside sentences too, never in
+    lower case, and seldom behind "the" ("the Chinese", "the Senate")."""
+    written = _written(text)
+    if word.casefold() in _NO_PERSON | _OPENERS or word.lower() in written.count:
+        return False
+    return word in written.inside and _THE * written.behind_the[word] <= written.count[word]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """How the words of a text are written: how often each as it is, how often the
+    capitalised ones behind "the", and which of these stand inside a sentence."""
+
+    count: Counter[str]
+    behind_the: Counter[str]
+    inside: frozenset[str]
+
+
+@functools.lru_cache(maxsize=64)
+def _written(text: str) -> _Written:
+    capitalised = _CAPITALISED.pattern.removeprefix(r"\b")
+    return _Written(
+        Counter(re.findall(r"\b\w+(?:[-’](?!s\b)\w+)*", text)),
+        Counter(re.findall(rf"(?<=\b[Tt]he ){capitalised}", text)),
+        frozenset(re.findall(rf"(?<=[\w,;] ){capitalised}", text)),
+    )
+
+
+def _surname(name: str) -> str:
+    parts = name.split()
+    return next((part for part in reversed(parts) if part not in _SUFFIXES), parts[-1])
+
+
+def _is_surname(text: str, word: str, *, before: int) -> bool:
+    """Whether the word ends the name of a person whom the text names before that place."""
+    return _is_name(text, word) and any(
+        name.end <= before and _surname(name.of(text)) == word and _is_person(text, name.of(text))
+        for name in _by_part(text).get(word, ())
+    )
+
+
+@functools.lru_cache(maxsize=4000)
+def _is_person(text: str, name: str) -> bool:
+    """Whether a name may be a person's: it does not always follow "the", and what does not
+    begin with a first name never does, nor always a preposition of place."""
+    before = [word.casefold() for word in re.findall(rf"(\w*)\W+{re.escape(name)}\b", f"\n{text}")]
+    if is_first_name(name.split()[0]):
+        return any(word != "the" for word in before)
+    return "the" not in before and any(word not in _OF_PLACES for word in before)
+
+
+@functools.lru_cache(maxsize=4000)
+def is_surely_person(text: str, name: str) -> bool:
+    """Whether a name is a person's for certain: it begins with a first name, or what somebody
+    is stands beside it somewhere: "tailor Jane Doe", "Jane Doe, the tailor"."""
+    if is_first_name(name.split()[0]):
+        return True
+    shown = re.escape(name)
+    before = re.findall(rf"(\w+)\.?,?\s+{shown}\b", text)
+    behind = re.findall(rf"{shown}, (?:an?|the|its|their|whose|who)\s+([^,.;:]+)", text)
+    return any(_is_role(word) for word in [*before, *" ".join(behind).split()])
+
+
+def _is_role(word: str) -> bool:
+    low = word.casefold().rstrip(".")
+    return low in ROLES | HONORIFICS | {"who"} or (word == low and _TRADE.search(low) is not None)
+
+
+@functools.lru_cache(maxsize=4000)
+def gender(text: str, name: str) -> Pronoun | None:
+    """ "he" or "she", by the title, the first name, and what the text calls the person;
+    None where that does not tell."""
     votes = {"he": 0, "she": 0}
-    surname = name.split()[-1]
-    for match in re.finditer(rf"\b{re.escape(surname)}\b", text):
+    first = pronoun_of(name.split()[0])
+    if first is not None:
+        votes[first] += _FIRST_NAME
+    for match in re.finditer(rf"\b{re.escape(_surname(name))}\b", text):
         before = text[max(0, match.start() - 40) : match.start()].casefold().split()[-4:]
-        votes["he"] += 3 * bool(_MASCULINE_BEFORE & {word.strip(".,") for word in before})
-        votes["she"] += 3 * bool(_FEMININE_BEFORE & {word.strip(".,") for word in before})
-        behind = re.split(r"\b[A-Z][\w’-]+\s+[A-Z]", text[match.end() : match.end() + 140])[0]
-        called = re.search(r"\b(he|him|his|she|her|hers)\b", behind, re.IGNORECASE)
-        if called:
-            votes["she" if called.group().casefold() in {"she", "her", "hers"} else "he"] += 1
+        titles = {word.strip(".,") for word in before}
+        votes["he"] += _TITLE * bool(MEN & titles)
+        votes["she"] += _TITLE * bool(WOMEN & titles)
+        called = _HE_OR_SHE.search(_about(text, match.end()))
+        if called is not None:
+            votes["he" if called["he"] else "she"] += _CALLED
     if votes["he"] == votes["she"]:
         return None
-    return max(votes, key=lambda one: votes[one])
+    return "he" if votes["he"] > votes["she"] else "she"
+
+
+def _about(text: str, at: int) -> str:
+    """What follows a name until another name, or the end of its sentence."""
+    behind = text[at : at + 140]
+    behind = re.split(r"\b[A-Z][\w’-]+\s+[A-Z]", behind)[0]
+    return _SENTENCE_END.split(behind)[0]

@@ -5,15 +5,33 @@ from __future__ import annotations
 import functools
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from ragtool import attribution
-from ragtool.attribution import Link
+from ragtool.attribution import Link, in_quotation
+from ragtool.checking import names
+from ragtool.coreference import opener
 from ragtool.cues import CUE_FORMS, NEUTRAL
 from ragtool.mentions import PREPOSITIONS, PRONOUNS
-from ragtool.records import Evidence, Sentence, Span
+from ragtool.records import Chunk, Evidence, Sentence, Span
 from ragtool.sentences import sentences
+from ragtool.titles import ROLES
 from ragtool.words import content_words, stem, words
+
+# What a news agency's report opens with: "CLAYMORE FORD, Nov. 21 — ".
+_DATELINE = re.compile(r"^[A-Z][A-Z '’.-]+(?:, [\w .]{1,20})?(?: \([^)]*\))? [—–-]+ ")
+
+_INTRODUCED = re.compile(r":\s*[“\"«„]")
+_PEOPLE = frozenset("people men women children police crowd family families relatives".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """A name for what stands in its place, a pronoun or a part of it: spans of the document."""
+
+    place: Span
+    name: Span
 
 
 def chain_of(evidence: Evidence, claim: str) -> tuple[Link, ...]:
@@ -22,29 +40,96 @@ def chain_of(evidence: Evidence, claim: str) -> tuple[Link, ...]:
     The whole document is looked at, not the chunk alone: a quotation may go on
     from one chunk to the next.
     """
-    text = evidence.document.text
-    whole = _sentences(text)
-    at = bisect_left(whole, evidence.sentence.span.start, key=lambda one: one.span.start)
-    return attribution.chain(text, whole, at, claim=_shared(evidence, claim))
+    return attribution.chain(*_place(evidence), claim=_shared(evidence, claim))
+
+
+def names_supplied(evidence: Evidence, chain: Sequence[Link]) -> tuple[Supplied, ...]:
+    """The names that the evidence itself lacks, in the order of the places where they are missing.
+
+    Of the speakers in it, and of whom it is about where it begins with "he" or "she".
+    """
+    text, sentences, at = _place(evidence)
+    # One who says two things is named once.
+    found = {
+        link.named: link.speaker
+        for link in chain
+        if evidence.sentence.span.holds(link.named) and link.speaker.of(text) != link.named.of(text)
+    }
+    opened = opener(text, sentences, at)
+    named = {name.of(text) for name in found.values()}
+    if opened is not None and opened[1].of(text) not in named:
+        found.setdefault(*opened)
+    return tuple(
+        Supplied(place, found[place]) for place in sorted(found, key=lambda one: one.start)
+    )
 
 
 def in_own_words(evidence: Evidence, chain: Sequence[Link]) -> str:
-    """The evidence as it stands, on one line, with the speaker's name supplied
-    in brackets where only a pronoun or a part of the name stands there."""
+    """The evidence as it stands, on one line, with the name supplied in brackets
+    where only a pronoun or a part of the name stands there."""
     text = evidence.document.text
     span = evidence.sentence.span
-    # One who says two things is named once.
-    inside = list({link.named: link for link in chain if span.holds(link.named)}.values())
     shown = span.of(text)
-    for link in sorted(inside, key=lambda link: -link.named.start):
-        full, short = link.speaker.of(text), link.named.of(text)
-        if link.speaker != link.named and full != short:
-            cut = link.named.end - span.start
-            shown = f"{shown[:cut]} [{full}]{shown[cut:]}"
+    for one in reversed(names_supplied(evidence, chain)):
+        cut = one.place.end - span.start
+        shown = f"{shown[:cut]} [{one.name.of(text)}]{shown[cut:]}"
     shown = " ".join(shown.split())
+    inside = any(span.holds(link.named) for link in chain)
     if chain and not inside and chain[0].speaker.of(text).casefold() not in PRONOUNS:
         shown = f"{chain[0].speaker.of(text)} {chain[0].cue}: {shown}"
     return shown
+
+
+def shown_names(evidence: Evidence, chain: Sequence[Link]) -> tuple[Span, ...]:
+    """Where the names stand of the speakers, and of whom the evidence calls by a pronoun."""
+    supplied = (one.name for one in names_supplied(evidence, chain))
+    return (*(link.speaker for link in chain), *supplied)
+
+
+def leaves_open_who(evidence: Evidence, chain: Sequence[Link]) -> bool:
+    """Whether the evidence does not tell who spoke or acted: it has a pronoun that can't be
+    traced there, or is a quotation without a speaker."""
+    text = evidence.document.text
+    if chain:
+        return chain[0].speaker.of(text).casefold() in PRONOUNS
+    if in_quotation(*_place(evidence)):
+        introduced = _INTRODUCED.search(evidence.text)
+        return introduced is None or not _has_somebody(evidence.text[: introduced.start()])
+    pronoun = words(evidence.text)[:1]
+    return set(pronoun) <= PRONOUNS and not names_supplied(evidence, chain)
+
+
+def names_nobody(evidence: Evidence, chain: Sequence[Link]) -> bool:
+    """Whether the evidence has no speaker, no name and nobody's role."""
+    named = chain or names_supplied(evidence, chain)
+    return not named and not _has_somebody(_DATELINE.sub("", evidence.text))
+
+
+def _has_somebody(text: str) -> bool:
+    found = words(text)
+    people = _PEOPLE | ROLES
+    return bool(names(text)) or any(word in people or word.rstrip("s") in people for word in found)
+
+
+def naming(
+    cited: Sequence[Evidence], names: Iterable[Span], *, chunks: Iterable[Chunk]
+) -> tuple[Evidence, ...]:
+    """What is cited, and the sentences of the same document in which the names stand.
+
+    names: spans of the document of the first. chunks: those that were read.
+    """
+    found, first = list(cited), cited[0]
+    own = {one.chunk_id: one for one in chunks if one.document.path == first.document.path}
+    for name in names:
+        if not any(one.sentence.span.holds(name) for one in found):
+            holding = (
+                Evidence(chunk, sentence, first.score)
+                for chunk in own.values()
+                for sentence in chunk.sentences
+                if sentence.span.holds(name)
+            )
+            found += list(holding)[:1]
+    return tuple(found)
 
 
 def is_named(where: str, link: Link, text: str) -> bool:
@@ -56,13 +141,17 @@ def is_named(where: str, link: Link, text: str) -> bool:
 def keeps_speaker(sentence: str, chain: Sequence[Link], text: str) -> bool:
     """Whether the sentence attributes to whom the source attributes, and to nobody else.
 
-    chain: the source's, innermost first, in `text`.
+    chain: the source's, innermost first, in `text`. Who tells that somebody said
+    it must be named too: "the militia claimed it" is not what "the governor said
+    that the militia claimed it" says.
     """
     whole = (Sentence(Span(0, len(sentence)), 1),)
     spoken = attribution.chain(sentence, whole, 0)
     if not chain or not spoken:
         return not chain and not spoken
-    return is_named(spoken[0].phrase.of(sentence), chain[0], text)
+    return is_named(spoken[0].phrase.of(sentence), chain[0], text) and all(
+        is_named(sentence, link, text) for link in chain[1:]
+    )
 
 
 def keeps_cue(sentence: str, chain: Sequence[Link]) -> bool:
@@ -83,6 +172,14 @@ def _head(phrase: str) -> str:
     found = words(phrase)
     ends = [at for at, word in enumerate(found) if at and word in PREPOSITIONS]
     return found[ends[0] - 1] if ends else found[-1] if found else ""
+
+
+def _place(evidence: Evidence) -> tuple[str, tuple[Sentence, ...], int]:
+    """The document's text and sentences, and which of them the evidence is."""
+    text = evidence.document.text
+    whole = _sentences(text)
+    at = bisect_left(whole, evidence.sentence.span.start, key=lambda one: one.span.start)
+    return text, whole, at
 
 
 @functools.lru_cache(maxsize=32)

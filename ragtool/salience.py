@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ragtool.checking import gives_reason, names
-from ragtool.mentions import ROLES
 from ragtool.protocols import Vectors
+from ragtool.titles import ROLES
 from ragtool.words import content_words, folded, numbers, stem, stems
 
 # What a thing brings the first time that it is said: an amount, somebody who speaks, by

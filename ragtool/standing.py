@@ -11,7 +11,8 @@ import re
 from collections.abc import Sequence
 
 from ragtool.attribution import Link
-from ragtool.mentions import PRONOUNS, ROLES
+from ragtool.mentions import PRONOUNS
+from ragtool.titles import ROLES
 from ragtool.words import words
 
 # What is shorter, or doesn't end as a sentence, is a headline or a caption; what

@@ -27,11 +27,11 @@ import numpy as np
 from ragtool import confidence, config, pipeline
 from ragtool import evidence as evidence_stage
 from ragtool import prompt as prompts
-from ragtool.citations import Citer, whole_sentences
+from ragtool.citations import Candidate, Citer, whole_sentences
 from ragtool.pipeline import asking
 from ragtool.pipeline.loading import Library, Writer
 from ragtool.question_sets import Gold, read_set, sampled
-from ragtool.records import Evidence, Filters, Opinion, Prompt
+from ragtool.records import Filters, Opinion, Prompt
 from ragtool.scoring import holds_any
 from ragtool.sentences import sentences
 
@@ -43,6 +43,8 @@ WEIGHTS = Path(confidence.__file__).with_name("confidence.json")
 # against the components of a state, so that the penalty does not drown them.
 PENALTY, SCALE = 0.0007, 4.5
 THRESHOLDS = (-2.0, -1.5, -1.25, -1.0, -0.75, -0.5, -0.25, 0.0, 0.5, 1.0)
+# Words of an answer that a sentence has to show; a longer one is not asked for to the letter.
+BRIEF = 12
 SIGNALS = ("short", "draft", "support")
 
 Row = Mapping[str, Any]
@@ -116,7 +118,7 @@ def _row(gold: Gold, library: Library, writer: Writer, *, k: int) -> Row:
         "candidates": [
             {
                 "text": one.text,
-                "right": _answers(one.evidence, gold),
+                "right": _answers(one, gold),
                 "state": _short(opinion(prompts.confirm_prompt(question, one.text))),
                 "short": one.draft if one.short is None else one.short,
                 "draft": one.draft,
@@ -131,15 +133,19 @@ def _short(opinion: Opinion) -> list[float]:
     return [float(f"{value:.4g}") for value in opinion.state]
 
 
-def _answers(evidence: Evidence, gold: Gold) -> bool:
-    """Whether it is a gold sentence, or where none is known holds a gold answer."""
-    if not gold.answerable or Path(evidence.document.path).name not in map(_name, gold.documents):
+def _answers(candidate: Candidate, gold: Gold) -> bool:
+    """Whether it is a gold sentence, where one is known, and shows a gold answer, where one is
+    short."""
+    document = candidate.evidence.document
+    if not gold.answerable or Path(document.path).name not in map(_name, gold.documents):
         return False
     if not gold.evidence:
-        return holds_any(evidence.text, gold.golds)
-    text = " ".join(evidence.text.split())
+        return holds_any(candidate.text, gold.golds)
+    text = " ".join(candidate.evidence.text.split())
     known = (" ".join(words.split()) for words in gold.evidence)
-    return any(text in words or words in text for words in known)
+    is_gold = any(text in words or words in text for words in known)
+    brief = [answer for answer in gold.golds if len(answer.split()) <= BRIEF]
+    return is_gold and (not brief or holds_any(candidate.text, brief))
 
 
 def _name(path: str) -> str:

@@ -45,6 +45,10 @@ LAYERS = (
         "scopes",
         "mentions",
         "people",
+        "coreference",
+        "roles",
+        "titles",
+        "first_names",
         "cues",
         "scoring",
         "copies",
@@ -68,6 +72,7 @@ SOLE_IMPORTERS = {
     "onnxruntime": {"ragtool.embedding"},
     "tokenizers": {"ragtool.embedding"},
     "rensa": {"ragtool.copies"},
+    "faker": {"ragtool.first_names"},
     "llama_cpp": {
         "ragtool.generation.frame",
         "ragtool.generation.library",

@@ -259,7 +259,7 @@ def test_what_fits_the_question_is_a_candidate_beside_what_carries_the_draft() -
 
 
 def test_no_sentence_is_a_candidate_twice() -> None:
-    chosen = Citer("Who built the port?", evidence(), embedder=FakeEmbedder()).candidates(
+    chosen = Citer("Was it Moen who built it?", evidence(), embedder=FakeEmbedder()).candidates(
         "The port was built by Karl Moen.", answer="Karl Moen", most=20
     )
     assert len({one.text for one in chosen}) == len(chosen) == len(evidence()) - 1  # the headline
@@ -284,3 +284,45 @@ def test_an_attribution_of_the_second_sentence_is_not_lost() -> None:
     assert cited.text == "A sixth person in Orden has died of the tick fever."
     kept = "Health officials said the victim was one of two people who caught it."
     assert citer.cite(kept, best=found[2]).text == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        pytest.param("Anna Berg and Ilse Falk left. She denied it.\n", [], id="two-women"),
+        pytest.param("It rained. “The denial was hers.”\n", [], id="a-quotation-of-nobody"),
+        pytest.param("It rained. They had denied it.\n", [], id="a-pronoun"),
+        pytest.param(
+            "It rained. Ilse Falk used the word: “It was denied.”\n",
+            ["Ilse Falk used the word: “It was denied.”"],
+            id="a-quotation-introduced",
+        ),
+        pytest.param(
+            "Ilse Falk left. She denied it.\n", ["She [Ilse Falk] denied it."], id="traced"
+        ),
+        pytest.param(
+            "It rained. A neighbour denied it.\n", ["A neighbour denied it."], id="nameless"
+        ),
+    ],
+)
+def test_who_said_it_is_answered_by_no_sentence_that_leaves_it_open(
+    text: str, named: list[str]
+) -> None:
+    found = evidence(text)[1:]
+    for question, expected in (("Who denied it?", named), ("Was it denied?", None)):
+        chosen = Citer(question, found, embedder=FakeEmbedder()).candidates(
+            "It was denied.", answer="denied", most=3
+        )
+        shown = [one.text for one in chosen]
+        assert shown == expected if expected is not None else len(shown) == 1
+
+
+def test_whom_a_sentence_is_about_is_named_and_cited() -> None:
+    found = evidence("Fire on the pier\nIlse Falk ran the mill. She was born in 1911.\n")
+    citer = Citer("When was Falk born?", found, embedder=FakeEmbedder())
+    cited = citer.cite("She saw the light in 1911.", best=found[-1])
+    assert cited.text == "She [Ilse Falk] was born in 1911."
+    assert [one.text for one in cited.evidence] == [
+        "She was born in 1911.",
+        "Ilse Falk ran the mill.",
+    ]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from ragtool import chunking, salience
 from ragtool.attribution import Link
-from ragtool.citations import Cited, naming
+from ragtool.citations import Cited
 from ragtool.protocols import Embedder, Vectors
-from ragtool.quoting import chain_of, in_own_words
+from ragtool.quoting import chain_of, in_own_words, naming, shown_names
 from ragtool.records import Chunk, Document, Evidence
 from ragtool.reports import Progress
 from ragtool.salience import (
@@ -231,8 +231,7 @@ class _Whole:
         shown = shortened(opened(own), most=SHORT)
         if not chain and is_told_by_writer(shown):
             shown = f"{self._writer} writes: {shown}"
-        speakers = [link.speaker for link in chain]
-        cited = naming((evidence,), speakers, chunks=self._read)
+        cited = naming((evidence,), shown_names(evidence, chain), chunks=self._read)
         return Excerpt(
             Cited(shown, cited, "supported", tuple(chain), mended=True),
             self._statement(shown, own, chain, evidence),
