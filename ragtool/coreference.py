@@ -253,7 +253,7 @@ def _subject(text: str, pronoun: str, heard: Iterable[_Heard], at: int) -> Span 
 
 def _fits(text: str, one: _Heard, pronoun: str) -> float:
     """How well somebody may be called so, in [0, 1]."""
-    role = role_of(one.called.casefold())
+    role = role_of(one.called)
     if role is not None:
         called = "she" if role in WOMEN else "he" if role in MEN else None
         return _UNTOLD if called is None else float(called == pronoun)

@@ -86,7 +86,9 @@ def _bare(text: str, match: Span) -> Iterator[Span]:
     shouted = all(word.of(text).isupper() for word in words[first:])
     if shouted or set(parts[first:]) & _NO_PERSON:
         return
-    if not {parts[first], parts[-1]} & _OPENERS:
+    # "Home Minister", but Tim Cook and Stephen King.
+    named = parts[-1] not in _OPENERS or is_first_name(words[first].of(text))
+    if named and parts[first] not in _OPENERS:
         possessive = 2 * match.of(text).endswith(("'s", "’s"))
         yield Span(words[first].start, match.end - possessive)
 

@@ -23,7 +23,8 @@ _POSSESSIVE = re.compile(r"\w+['’]s?")
 
 
 def role_of(shown: str) -> str | None:
-    """The role that a noun phrase without a name names: "the driver of the train"."""
+    """The role that a noun phrase without a name names: "the driver of the train". A capital
+    makes it a name: "Tim Cook"."""
     last = head(shown.split())
     return last if last in ROLES else None
 

@@ -77,6 +77,11 @@ SPEAKERS = [
         id="a-single-name-is-in-the-way",
     ),
     pytest.param(
+        "Anna Berg watched. Tim Cook spoke in the hall. The phones were new, he said.",
+        "Tim Cook",
+        id="a-surname-like-a-role",
+    ),
+    pytest.param(
         "It rained. Anna Berg left early. ‘Nobody came,’ she said.",
         "Anna Berg",
         id="single-quotation-marks",
@@ -176,6 +181,7 @@ def test_whom_a_sentence_opens_with(text: str, expected: str | None) -> None:
     [
         ("Interim Police Chief Ed Alvarez spoke.", ["Ed Alvarez"]),
         ("The Home Minister left.", []),
+        ("Tim Cook and Stephen King left.", ["Tim Cook", "Stephen King"]),
         ("James P. Kennedy Jr. spoke.", ["James P. Kennedy Jr"]),
         ("Buckley’s role, and Jessie Buckley’s voice.", ["Jessie Buckley"]),
         ("The North Sea Institute and Mill Road.", []),
