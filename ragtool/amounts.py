@@ -1,4 +1,4 @@
-"""Numbers and months of a text, and whether one that is wanted is there."""
+"""Numbers, months and spans of time of a text, and whether one that is wanted is there."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ _MONTH = re.compile(
 )
 _MONTHS = tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())
 _DATE = re.compile(r"\b\d{4}-(\d\d)\b")
+_TIMES = frozenset("second minute hour day night week month year decade century".split())
 _AMOUNT_ASKED = re.compile(r"\bhow\s+(?:many|much)\b", re.IGNORECASE)
 _AMOUNTS = frozenset(
     "no none nobody nothing half third thirds quarter quarters double twice dozen dozens hundred "
@@ -82,6 +83,24 @@ def unknown_months(question: str, source: str) -> tuple[str, ...]:
     told |= {_MONTHS[int(month) - 1] for month in _DATE.findall(source) if 1 <= int(month) <= 12}
     asked = dict.fromkeys(_MONTH.findall(question))
     return tuple(month for month in asked if month[:3].casefold() not in told)
+
+
+def unknown_durations(question: str, source: str) -> tuple[str, ...]:
+    """Spans of time of the question, "four days", whose number the source tells of another
+    unit of time, "four hours", and of that unit nowhere."""
+    asked, told = _durations(question), _durations(source)
+    counts = {count for count, _ in told}
+    return tuple(sorted(f"{count} {unit}" for count, unit in asked - told if count in counts))
+
+
+def _durations(text: str) -> frozenset[tuple[str, str]]:
+    """Numbers, in digits, with the unit of time behind them, in the singular."""
+    found = words(text.replace("-", " "))
+    return frozenset(
+        (in_digits(count), unit.rstrip("s"))
+        for count, unit in pairwise(found)
+        if unit.rstrip("s") in _TIMES and in_digits(count).isdigit()
+    )
 
 
 def _in_ones(number: str) -> str:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ragtool.amounts import missing_numbers, unknown_months, unknown_numbers
+from ragtool.amounts import (
+    missing_numbers,
+    unknown_durations,
+    unknown_months,
+    unknown_numbers,
+)
 
 SOURCE = "On 6 May 170 men had been sent to Kharkiv."
 
@@ -71,3 +76,20 @@ def test_a_month_of_the_question_is_known_or_not(
     question: str, source: str, unknown: tuple[str, ...]
 ) -> None:
     assert unknown_months(question, source) == unknown
+
+
+@pytest.mark.parametrize(
+    ("question", "source", "unknown"),
+    [
+        ("Who closed it in four days?", "It was closed within four hours.", ("4 day",)),
+        ("Who closed it in 4 days?", "It was closed within four hours.", ("4 day",)),
+        ("Who closed it in four days?", "It took four hours, and 4 days more.", ()),
+        ("Who closed it in four days?", "The four-day week closed it in four hours.", ()),
+        ("Who closed it in four days?", "It was closed within a week.", ()),
+        ("Who closed it in four days?", "Four men closed it in a week.", ()),
+        ("Who closed it in a day?", "It was closed in an hour.", ()),
+        ("Who closed the second hour?", "Four hours.", ()),
+    ],
+)
+def test_durations(question: str, source: str, unknown: tuple[str, ...]) -> None:
+    assert unknown_durations(question, source) == unknown

@@ -11,7 +11,7 @@ from types import TracebackType
 from ragtool import __version__
 from ragtool import evidence as evidence_stage
 from ragtool import prompt as prompts
-from ragtool.amounts import unknown_months, unknown_numbers
+from ragtool.amounts import unknown_durations, unknown_months, unknown_numbers
 from ragtool.checking import is_topic_unknown
 from ragtool.citations import Citer, whole_sentences
 from ragtool.confidence import GATE, SURE, Confidence, Signals
@@ -169,9 +169,10 @@ class _Question:
         generator = self._writer.generator
         chosen = evidence_stage.select(ranked, budget=EVIDENCE_TOKENS, cost=generator.count_tokens)
         told = _told(chosen)
-        # Another number or month than the sources', or a matter of which they have no word:
-        # whatever the model found would answer another question.
-        if any(lacks(self._question, told) for lacks in (unknown_numbers, unknown_months)):
+        # Another number, month or span of time than the sources', or a matter of which they
+        # have no word: whatever the model found would answer another question.
+        figures = (unknown_numbers, unknown_months, unknown_durations)
+        if any(lacks(self._question, told) for lacks in figures):
             return []
         if is_topic_unknown(self._question, told):
             return []
