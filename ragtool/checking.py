@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ragtool.amounts import missing_numbers
 from ragtool.cues import CUE_FORMS
+from ragtool.titles import ROLES
 from ragtool.words import folded, stem, stems, words
 
 _QUOTING = '"“”„«»'
@@ -114,6 +115,14 @@ def is_person_missing(question: str, text: str) -> bool:
     asked = _SAYING_ASKED.search(question) or _AGE_ASKED.search(question)
     name = asked["speaker"].split()[-1] if asked is not None else ""
     return name[:1].isupper() and not set(words(name)) <= set(words(text))
+
+
+def asked_role(question: str) -> str | None:
+    """Whose words the question asks for, where it names him by a role: "what did the composer
+    say?"."""
+    asked = _SAYING_ASKED.search(question)
+    last = asked["speaker"].split()[-1] if asked is not None else ""
+    return last if last in ROLES else None
 
 
 def is_topic_unknown(question: str, source: str) -> bool:

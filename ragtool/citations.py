@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ragtool.amounts import in_digits, is_amount_missing, missing_numbers
 from ragtool.attribution import Link
 from ragtool.checking import (
+    asked_role,
     asks_speaker,
     asks_who,
     check,
@@ -34,6 +35,7 @@ from ragtool.quoting import (
     is_named,
     keeps_cue,
     keeps_speaker,
+    lacks_role,
     leaves_open_who,
     names_nobody,
     naming,
@@ -108,6 +110,7 @@ class Citer:
         self._vectors: Vectors = embedder.embed([one.text for one in self._evidence])
         self._asks_speaker = asks_speaker(question)
         self._asks_who = self._asks_speaker or asks_who(question)
+        self._role = asked_role(question)
         self._asks_why = "why" in words(question)
 
     def candidates(self, sentence: str, *, answer: str, most: int) -> tuple[Candidate, ...]:
@@ -131,6 +134,8 @@ class Citer:
         if (self._asks_who and leaves_open_who(one, chain)) or (
             self._asks_speaker and names_nobody(one, chain)
         ):
+            return False
+        if self._role is not None and lacks_role(one, chain, self._role):
             return False
         return not is_amount_missing(self._question, one.text) and not is_question(one.text)
 

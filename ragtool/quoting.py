@@ -15,6 +15,7 @@ from ragtool.coreference import opener
 from ragtool.cues import CUE_FORMS, NEUTRAL
 from ragtool.mentions import PREPOSITIONS, PRONOUNS
 from ragtool.records import Chunk, Evidence, Sentence, Span
+from ragtool.roles import carries
 from ragtool.sentences import sentences
 from ragtool.titles import ROLES
 from ragtool.words import content_words, stem, words
@@ -103,6 +104,14 @@ def names_nobody(evidence: Evidence, chain: Sequence[Link]) -> bool:
     """Whether the evidence has no speaker, no name and nobody's role."""
     named = chain or names_supplied(evidence, chain)
     return not named and not _has_somebody(_DATELINE.sub("", evidence.text))
+
+
+def lacks_role(evidence: Evidence, chain: Sequence[Link], role: str) -> bool:
+    """Whether the evidence has not a word of whoever carries the role."""
+    text = evidence.document.text
+    return role not in words(evidence.text) and not any(
+        carries(text, link.speaker.of(text), role) for link in chain
+    )
 
 
 def _has_somebody(text: str) -> bool:

@@ -48,6 +48,12 @@ def carrier(text: str, name: Span, sentences: Sequence[Sentence], at: int) -> Sp
     return _carrying(text, name, role) or _named_next(text, name, sentences, at) or name
 
 
+def carries(text: str, name: str, role: str) -> bool:
+    """Whether the text gives a person of that name the role somewhere."""
+    named = (span for span in people(text, Span(0, len(text))) if span.of(text) == name)
+    return any(_carries(text, span, role, kind=set()) for span in named)
+
+
 def _body(text: str, name: Span, kind: str) -> Span | None:
     """ "the agency": the only body of that kind that the text names before it, if it names none
     of it that is called by more than that word: "the European Space Agency"."""

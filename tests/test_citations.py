@@ -326,3 +326,26 @@ def test_whom_a_sentence_is_about_is_named_and_cited() -> None:
         "She was born in 1911.",
         "Ilse Falk ran the mill.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("question", "speakers"),
+    [
+        ("What did the composer write to the orchestra?", ["Ilse Falk"]),
+        ("What did the lawyer write to the orchestra?", ["The lawyer"]),
+        ("What did the mayor write to the orchestra?", []),
+        ("What was written to the orchestra?", ["Anna Berg", "Ilse Falk", "The lawyer"]),
+    ],
+)
+def test_words_asked_of_a_role_are_of_one_who_carries_it(
+    question: str, speakers: list[str]
+) -> None:
+    found = evidence(
+        "Letters\nAnna Berg, the conductor, wrote to the orchestra.\nThe composer Ilse Falk left."
+        " Ilse Falk wrote to the orchestra.\nThe lawyer wrote to the orchestra.\n"
+    )
+    wrote = [one for one in found if "wrote" in one.text]
+    chosen = Citer(question, wrote, embedder=FakeEmbedder()).candidates(
+        "It was written.", answer="written", most=9
+    )
+    assert sorted(" ".join(one.text.split()[:2]).strip(",") for one in chosen) == speakers

@@ -49,12 +49,12 @@ ROOT = Path(__file__).parent.parent
 SMALL = "smollm2-135m-instruct-q4_1"
 
 HARBOUR = "Mayor Ana Ruiz said the harbour would stay closed until June."
-STAGE = "The orchestra left the stage."
+STAGE = "The conductor Eva Lund left the stage."
 OPERA = "Its director, Jan Opitz, blamed the heating for the walkout."
 BRIDGE = "Engineers told the council that the bridge was safe again."
 ARTICLES = {
     "harbour.txt": f"Harbour closed\n\n{HARBOUR}\n",
-    "opera.txt": f"Opera walkout\n\nThe orchestra left the stage. {OPERA}\n",
+    "opera.txt": f"Opera walkout\n\n{STAGE} {OPERA}\n",
     "bridge.txt": f"Bridge reopened\n\n{BRIDGE}\n",
 }
 CLOSED = "Who said the harbour would stay closed?"
