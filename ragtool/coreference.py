@@ -83,6 +83,9 @@ def opener(text: str, sentences: Sequence[Sentence], at: int) -> tuple[Span, Spa
     pronoun = _he_or_she(opening.of(text)) if opening is not None else None
     if opening is None or pronoun is None or opening.of(text) in {"His", "Her"}:
         return None
+    # "He would have to check, Jane Doe said": somebody of whom she spoke, or has spoken before.
+    if any(one.scope.holds(opening) for one in find(text, sentences[at].span)):
+        return None
     heard = _heard(text, sentences, at, before=opening, said=None)
     who = _subject(text, pronoun, heard, at - 1)
     return (opening, who) if who is not None else None

@@ -163,6 +163,8 @@ def test_roles(text: str, expected: str) -> None:
         ("Anna Berg runs the mill. Her brother was born in May.", None),
         ("When Peter Olsen left, Anna Berg ran the mill. She was born in May.", "Anna Berg"),
         ("Anna Berg said it. The mill burnt down. She was born in May.", None),
+        ("Anna Berg ran the mill. She would have to check, Ilse Falk said.", None),
+        ("Anna Berg ran the mill. She said that Ilse Falk was out.", "Anna Berg"),
         ("The mill burnt down. She was born in May.", None),
         ("Anna Berg met Peter Olsen. He was born in May.", None),
         ("Anna Berg met Peter Olsen. “He was late.”", None),
