@@ -1,7 +1,7 @@
 """Noun phrases that can speak.
 
 Finds the noun phrase before or after a verb and the name in it. Whom a phrase
-without a name stands for is left to `people`.
+without a name stands for is left to `coreference` and `roles`.
 """
 
 from __future__ import annotations

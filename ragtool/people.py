@@ -1,6 +1,6 @@
 """Persons' names in a text: where they stand, whole or in part, and he or she.
 
-Whom a pronoun or a role stands for is left to `coreference`.
+Whom a pronoun or a role stands for is left to `coreference` and `roles`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 The last person named before who carries it, or else the speaker whom the next
 sentences name for the first time: "..., the judge ruled. “...,” Ann Lee said."
+Of offices and companies, "the agency", the only one of that kind named before.
 """
 
 from __future__ import annotations
