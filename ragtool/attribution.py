@@ -16,9 +16,11 @@ from dataclasses import dataclass, replace
 
 from ragtool.coreference import resolve
 from ragtool.cues import CLOSING_QUOTES, OPENING_QUOTES, QUOTES
-from ragtool.links import find
+from ragtool.links import Found, find
 from ragtool.people import people
 from ragtool.records import Sentence, Span
+
+_SELF = frozenset("i we you my our".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,14 @@ def _links(text: str, sentences: Sequence[Sentence], at: int) -> tuple[Link, ...
             scope=found.scope,
         )
         for found in find(text, sentences[at].span)
+        if not _is_quoted_self(text, sentences, at, found)
     )
+
+
+def _is_quoted_self(text: str, sentences: Sequence[Sentence], at: int, found: Found) -> bool:
+    """Whether one who is quoted speaks of himself: "“I think it is over,” Okoro said"."""
+    word = found.who.name.of(text).casefold()
+    return word in _SELF and _is_open(text, sentences, at, found.who.name.start)
 
 
 def _carried(text: str, sentences: Sequence[Sentence], at: int) -> tuple[Link, ...]:
@@ -139,10 +148,15 @@ def in_quotation(text: str, sentences: Sequence[Sentence], at: int) -> bool:
     shown = sentence.span.of(text)
     if shown[:1] in OPENING_QUOTES or re.search(r":\s*[“\"«„]", shown):
         return True
+    return _is_open(text, sentences, at, sentence.span.start)
+
+
+def _is_open(text: str, sentences: Sequence[Sentence], at: int, place: int) -> bool:
+    """Whether a quotation is open at a place in the sentence `at`, since its paragraph began."""
     first = at
-    while first > 0 and sentences[first - 1].paragraph == sentence.paragraph:
+    while first > 0 and sentences[first - 1].paragraph == sentences[at].paragraph:
         first -= 1
-    before = text[sentences[first].span.start : sentence.span.start]
+    before = text[sentences[first].span.start : place]
     opened = sum(before.count(mark) for mark in OPENING_QUOTES[:3])
     closed = sum(before.count(mark) for mark in CLOSING_QUOTES[:2])
     return opened > closed or before.count('"') % 2 == 1

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ragtool.links import Found, find
-from ragtool.mentions import DETERMINERS, PREPOSITIONS, PRONOUNS, after, tokens
 from ragtool.people import full_name, gender, is_surely_person, persons, strangers
+from ragtool.phrases import DETERMINERS, PREPOSITIONS, PRONOUNS, after, tokens
 from ragtool.records import Sentence, Span
 from ragtool.roles import DEFINITE, carrier, head, role_of
 from ragtool.titles import MEN, ROLES, WOMEN

@@ -23,7 +23,10 @@ put praise predict proclaim promise propose protest purport quip quote read reas
 rebut rebuke reprimand berate chide scold recall reckon recommend recount refute refuse reiterate
 reject relate remark remember remind repeat reply report request respond retort reveal rule say
 scoff shout signal slam
-speculate state stipulate stress submit suggest suspect swear tell testify think threaten thank
+applaud attest bemoan clarify commend concur confide decry disavow divulge downplay foresee
+insinuate jeer mock murmur muse mutter posit profess regret scorn
+speculate surmise theorise theorize tout yell
+state stipulate stress submit suggest suspect swear tell testify think threaten thank
 tweet underline underscore urge vow voice volunteer warn welcome whisper wonder worry write
 """.split()
 
@@ -49,19 +52,49 @@ _IRREGULAR = {
     "admit": "admits admitted admitting",
     "forecast": "forecasts forecast forecasting",
     "put": "puts putting",
+    "regret": "regrets regretted regretting",
+    "foresee": "foresees foresaw foreseen foreseeing",
+    "decry": "decries decried decrying",
     "signal": "signals signalled signaled signalling",
 }
 
 # A verb that attributes only in company: "called for", "ruled out", "put it".
-ONLY_WITH = {"call": ("for", "on", "upon"), "point": ("out",), "hold": ("that",)}
+ONLY_WITH = {
+    "call": ("for", "on", "upon"),
+    "point": ("out",),
+    "hold": ("that",),
+    "rule": ("out", "that"),
+}
 
 # These also mean something that is not speech; they count only before "that",
 # a quotation, or as "the study found".
 WEAK = frozenset(
     "accept ask assess believe challenge charge contest defend describe doubt expect fear find "
     "hail hold hope indicate judge message oppose order quote read recall refuse relate "
-    "remember rule "
+    "remember rule maintain respond conclude "
     "suspect thank think welcome wonder worry post note observe estimate answer brand".split()
+)
+
+# Of these some also do so before "whether" or "why", some before a clause without "that":
+# "they believe their money is lost".
+ASKING = frozenset("ask doubt note observe recall remember wonder".split())
+CLAUSAL = frozenset("believe doubt expect fear hope suspect think".split())
+
+# These may follow what was said: "the gates were open, he recalled".
+TAGS = frozenset(
+    "answer ask assess believe conclude doubt estimate expect fear find hope indicate judge "
+    "maintain note observe recall remember respond suspect think wonder worry".split()
+)
+
+# "described it as a joke", "called it a joke".
+NAMING = frozenset("call describe hail welcome".split())
+
+# What these do to one ("the bank claims") is also what several of a thing are called ("claims").
+NOUNS = frozenset(
+    "answer appeal boast brand call caution challenge charge claim comment demand doubt estimate "
+    "fear forecast hint hope joke judge mention message note object order pledge point post "
+    "promise protest quip quote reply report request remark rule shout signal slam state "
+    "stress tweet voice vow whisper wonder worry".split()
 )
 
 # Verbs whose object is the one who hears it: "told reporters".
@@ -72,10 +105,11 @@ NEUTRAL = frozenset({"say", "tell", "state", "according to", ":", "quoted"})
 
 # "X was accused by Y": the speaker follows "by".
 PASSIVE_SPEECH = frozenset(
-    "accused blamed cited condemned criticised criticized contradicted denied denounced described "
-    "dismissed disputed endorsed quoted praised rejected slammed urged warned told asked backed "
-    "branded called challenged rebuked reprimanded chided contested confirmed echoed announced "
-    "claimed alleged made welcomed".split()
+    "reported revealed disclosed stated proposed suggested demanded promised conceded "
+    "acknowledged recommended accused blamed cited condemned criticised criticized "
+    "contradicted denied denounced described dismissed disputed endorsed quoted praised "
+    "rejected slammed urged warned told asked backed branded called challenged rebuked "
+    "reprimanded chided contested confirmed echoed announced claimed alleged made welcomed".split()
 )
 
 # Nouns that carry a claim: "X's claim that", "a statement by X".

@@ -9,29 +9,33 @@ from ragtool.cues import (
     CUE_FORMS,
     LISTENED_TO,
     NOMINAL,
-    ONLY_WITH,
     OPENING_QUOTES,
     PASSIVE_SPEECH,
     QUOTES,
-    WEAK,
 )
-from ragtool.mentions import Mention, after, before_verb, mention, tokens
+from ragtool.mentions import Mention, mention
+from ragtool.phrases import PREPOSITIONS, after, antecedent, before_verb, tokens
 from ragtool.records import Span
 from ragtool.scopes import before, scope_of
+from ragtool.senses import BE, attributes
+from ragtool.titles import BODIES, DOCUMENTS, ROLES
 
-_BE = frozenset("is are was were be been being".split())
-_VIEW = frozenset("view opinion words telling account".split())
-_OWNERS = frozenset("his her their its".split())
-_NOUN_FOLLOWS = frozenset("the a an this that's its their of".split())
+_VIEW = frozenset("view opinion words telling account estimate assessment judgment".split())
+_WITH_VIEW = frozenset({"in", "by"})
+_OWNERS = frozenset("his her their its my our your".split())
 _POSSESSIVES = ("'s", "’s", "s'", "s’")
 _PHRASE_OPENERS = frozenset("the a an one its his her their another".split())
-_NEGATIONS = frozenset("not never n't didn't didn’t doesn't doesn’t hasn't hasn’t".split())
-_UNCHANGED = frozenset({"put", "read", "forecast"})  # the past is the base form
-_WITH_BASE = frozenset(
-    "to will would can could may might must shall should do does did not and or but i we you they "
-    "who that also still even people police men women children media both all some many most few "
-    "others data staff crew team public majority number lot".split()
+# What shortens a verb, and owns nothing: "that's the view".
+_SHORTENED = frozenset(
+    f"{word}{mark}s"
+    for word in "that it there here what he she who let this where".split()
+    for mark in "'’"
 )
+_WITH_PAST = frozenset("has have had having".split())
+# What may stand between "was" and a participle.
+_BETWEEN = frozenset("not never also first since later again still just once".split())
+# By what somebody speaks, and not who: "said by phone".
+_MEANS = frozenset("email e-mail fax letter phone post telephone text video".split())
 _CLOSERS = frozenset("on in at during after before when as to from by last this late".split())
 
 
@@ -59,7 +63,7 @@ class _Sentence:
 
     def links(self) -> Iterator[Found]:
         for at, token in enumerate(self.line):
-            if token.low in CUE_FORMS and self._is_cue(at):
+            if token.low in CUE_FORMS and attributes(self.line, at):
                 link = self._of_verb(at)
             elif token.low == "according" and self._low(at + 1) == "to":
                 link = self._of_phrase(at + 2, "according to")
@@ -80,58 +84,12 @@ class _Sentence:
     def _rest(self, at: int) -> Span:
         return Span(self.line[at].end, self.span.end)
 
-    def _is_cue(self, at: int) -> bool:
-        """Whether the word attributes here: a verb, and not one of its other senses."""
-        verb, following, previous = CUE_FORMS[self._low(at)], self._low(at + 1), self._low(at - 1)
-        if self.line[at].capital and at and self._text(at - 1) not in QUOTES:
-            return False
-        if previous in _NOUN_FOLLOWS or previous.endswith(_POSSESSIVES[:2]):
-            return False
-        if any(token.low in _NEGATIONS for token in self.line[max(0, at - 2) : at]):
-            return False  # "did not say that ..."
-        if previous in _BE and following == "to":
-            return False  # "is said to be": nobody says it
-        if following in _BE and self._low(at) == verb + "s":
-            return False  # "the army's claims are false"
-        if verb == "put":
-            return self._puts_it(at)
-        if verb == "call" and any(
-            token.text in OPENING_QUOTES for token in self.line[at + 1 : at + 8]
-        ):
-            return True
-        if verb in ONLY_WITH:
-            return following in ONLY_WITH[verb]
-        if self._low(at) == verb not in _UNCHANGED and self._is_noun(at):
-            return False  # "record demand", "400,000 state residents"
-        if self._low(at) == "states":  # far oftener a noun
-            return following in {"that", ":", ","} or (following != "" and following in QUOTES)
-        if verb in WEAK:
-            return following == "that" or (following != "" and following in QUOTES)
-        return True
-
-    def _is_noun(self, at: int) -> bool:
-        """Whether the base form of a verb is a noun here: nothing plural, and no auxiliary,
-        stands before it."""
-        before = self.line[at - 1] if at else None
-        if before is None or not before.word or before.capital or before.low.endswith("ly"):
-            return False
-        return before.low not in _WITH_BASE and not before.low.endswith("s")
-
-    def _puts_it(self, at: int) -> bool:
-        """As in "as X put it" and "X put it: ...", not as in "where the chart put it"."""
-        if self._low(at + 1) != "it":
-            return False
-        colon = self._text(at + 2) != "" and self._text(at + 2) in ":" + QUOTES
-        return colon or any(token.low == "as" for token in self.line[max(0, at - 4) : at])
-
     def _of_verb(self, at: int) -> Found | None:
         token = self.line[at]
-        if token.low in PASSIVE_SPEECH and any(
-            t.low in _BE for t in self.line[max(0, at - 3) : at]
-        ):
+        if self._is_passive(at):
             return self._of_passive(at)
         if token.low in {"citing", "quoting"}:
-            return self._spoken_by(after(self.line, at + 1), token.text, self._rest(at))
+            return self._of_cited(at)
         if self._is_inverted(at):
             scope = before(self.text, self.line, at, self.span)
             return self._spoken_by(after(self.line, at + 1), token.text, scope)
@@ -139,7 +97,7 @@ class _Sentence:
             return self._of_participle(at)
         subject = before_verb(self.line, at)
         if subject is None:
-            return self._of_coordinated(at)
+            return self._of_relative(at) or self._of_coordinated(at)
         return self._spoken_by(
             subject, token.text, scope_of(self.text, self.line, subject[0], at, self.span)
         )
@@ -157,7 +115,13 @@ class _Sentence:
             return True
         if self._text(at - 1) != "," or CUE_FORMS[self._low(at)] in LISTENED_TO:
             return False
-        return before_verb(self.line, at) is None
+        subject = before_verb(self.line, at)
+        if subject is None:
+            return True
+        # "..., groundbreaking work, says Jane Doe, a physicist"
+        behind = after(self.line, at + 1)
+        ends = behind is not None and self._text(behind[1]) in {"", ",", "."}
+        return ends and self.line[at + 1].capital and not self.line[subject[1] - 1].capital
 
     def _begins_phrase(self, at: int) -> bool:
         if at >= len(self.line) or not self.line[at].word or self._low(at) == "that":
@@ -169,22 +133,64 @@ class _Sentence:
             or (named and self._low(at) not in _CLOSERS)
         )
 
+    def _is_passive(self, at: int) -> bool:
+        """Whether the verb is a participle: "was mentioned", "denied by the army"."""
+        low = self._low(at)
+        if low.endswith(("ing", "s")) or self._low(at - 1) in _WITH_PAST:
+            return False
+        if low == "worried":
+            return False  # "are worried that": by nobody
+        if low in PASSIVE_SPEECH and any(t.low in BE for t in self.line[max(0, at - 3) : at]):
+            return True
+        ahead = self._low(at + 2)
+        if self._low(at + 1) == "by" and ahead not in _MEANS and not ahead.endswith("ing"):
+            return True
+        near = at - 1
+        while near > 0 and (self._low(near).endswith("ly") or self._low(near) in _BETWEEN):
+            near -= 1
+        return self._low(near) in BE
+
     def _of_passive(self, at: int) -> Found | None:
         """As in "was accused by X" and "X was quoted as saying"."""
+        if self._low(at) not in PASSIVE_SPEECH:
+            return None
         if self._low(at) == "quoted":
             return self._spoken_by(before_verb(self.line, at), "quoted", self._rest(at))
+        been = any(token.low in BE for token in self.line[max(0, at - 3) : at])
         for by in range(at + 1, min(at + 14, len(self.line))):
             if self._text(by) in ".;":
                 return None
             if self._low(by) == "by":
-                return self._spoken_by(after(self.line, by + 1), self._text(at), self.span)
+                agent = after(self.line, by + 1)
+                known = been or self._can_speak(agent)
+                return self._spoken_by(agent, self._text(at), self.span) if known else None
         return None
 
     def _of_participle(self, at: int) -> Found | None:
         """As in ", adding that ...": the speaker before goes on."""
-        if not self.found or self._text(at - 1) not in "," + QUOTES:
+        if not self.found or self._text(at - 1) not in "," + QUOTES or self._low(at + 1) == "to":
             return None
         return Found(self.found[-1].who, self._text(at), self._rest(at))
+
+    def _of_cited(self, at: int) -> Found | None:
+        """As in ", citing two officials": whoever can say something, and no reason."""
+        phrase = after(self.line, at + 1)
+        known = self._can_speak(phrase)
+        return self._spoken_by(phrase, self._text(at), self._rest(at)) if known else None
+
+    def _of_relative(self, at: int) -> Found | None:
+        """As in "the Tribune, which reported that ..."."""
+        phrase = antecedent(self.line, at)
+        known = self._can_speak(phrase)
+        return self._spoken_by(phrase, self._text(at), self._rest(at)) if known else None
+
+    def _can_speak(self, phrase: tuple[int, int] | None) -> bool:
+        """Whether it is somebody, by name or role, a body or a document."""
+        found = self.line[phrase[0] : phrase[1]] if phrase is not None else []
+        ends = [at for at, token in enumerate(found) if at and token.low in PREPOSITIONS]
+        heads = found[ends[0] - 1 : ends[0]] if ends else found[-1:]
+        known = ROLES | BODIES | DOCUMENTS
+        return any(one.capital or not known.isdisjoint(_singular(one.low)) for one in heads)
 
     def _of_coordinated(self, at: int) -> Found | None:
         """As in "X denied it and said that ...": the same subject, one more verb."""
@@ -200,25 +206,38 @@ class _Sentence:
 
     def _of_noun(self, at: int) -> Found | None:
         """As in "in her view", "X's claim that ..." and "a statement by X that ..."."""
-        noun = self.line[at]
-        if noun.low in _VIEW and self._low(at - 2) == "in" and self._low(at - 1) in _OWNERS:
-            owner = Span(self.line[at - 1].start, self.line[at - 1].end)
-            return Found(Mention(owner, owner), noun.text, self.span)
-        owners = [i for i in range(max(0, at - 3), at) if self._low(i).endswith(_POSSESSIVES)]
+        noun, following = self.line[at], self._low(at + 1)
+        if noun.low in _VIEW and following == "of" and self._low(at - 2) in _WITH_VIEW:
+            return self._of_phrase(at + 2, noun.text)  # "in the words of X"
+        owner = at - 2 if self._low(at - 1) == "own" else at - 1
+        if noun.low in _VIEW and self._low(owner) in _OWNERS:
+            place = Span(self.line[owner].start, self.line[owner].end)
+            known = self._low(owner - 1) in _WITH_VIEW
+            return Found(Mention(place, place), noun.text, self.span) if known else None
+        owners = [
+            i
+            for i in range(max(0, at - 3), at)
+            if self._low(i).endswith(_POSSESSIVES) and self._low(i) not in _SHORTENED
+        ]
         if owners:
             return self._of_owner(owners[-1], at)
-        if noun.low in NOMINAL and self._low(at + 1) in {"by", "from"}:
+        if noun.low in NOMINAL and following in {"by", "from"}:
             return self._of_phrase(at + 2, noun.text)
         return None
 
     def _of_owner(self, owner: int, at: int) -> Found | None:
         noun = self.line[at]
-        clause = {self._low(at + 1), self._low(at + 2)} & {"that", ":"}
-        subject = before_verb(self.line, owner + 1) if noun.low in _VIEW or clause else None
-        if subject is None:
+        ahead = at + 1 if self._low(at + 1) in CUE_FORMS else at + 2
+        clause = bool({self._low(at + 1), self._low(ahead)} & {"that", ":"})
+        first = owner
+        while first > 0 and self.line[first - 1].word and self._low(first - 1) not in _WITH_VIEW:
+            first -= 1
+        if not clause and not (noun.low in _VIEW and self._low(first - 1) in _WITH_VIEW):
             return None
+        whole = before_verb(self.line, owner + 1) if clause else None
+        subject = whole or (first, owner + 1)
         who = _without_possessive(self.text, mention(self.text, self.line, *subject))
-        return Found(who, noun.text, self._rest(at) if noun.low in NOMINAL else self.span)
+        return Found(who, noun.text, self._rest(at) if clause else self.span)
 
     def _of_colon(self, at: int) -> Found | None:
         """As in "Jane Doe: “We knew nothing.”"."""
@@ -226,9 +245,16 @@ class _Sentence:
         if self._text(at) != ":" or not following or following not in OPENING_QUOTES:
             return None
         subject = before_verb(self.line, at)
-        if subject is None or subject[0] > 0 or not self.line[subject[1] - 1].capital:
+        if subject is None or not self.line[subject[1] - 1].capital:
+            return None
+        # A live report tells the time before: "10:09 Jane Doe: “...”".
+        if any(token.word and not token.text.isdigit() for token in self.line[: subject[0]]):
             return None
         return self._spoken_by(subject, ":", self._rest(at))
+
+
+def _singular(word: str) -> set[str]:
+    return {word, word.removesuffix("s"), word.removesuffix("ies") + "y"}
 
 
 def _without_possessive(text: str, who: Mention) -> Mention:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ragtool.first_names import Pronoun, is_first_name, pronoun_of
-from ragtool.mentions import DETERMINERS, PREPOSITIONS, STOP
+from ragtool.phrases import DETERMINERS, PREPOSITIONS, STOP
 from ragtool.records import Span
 from ragtool.titles import HONORIFICS, MEN, ROLES, WOMEN
 

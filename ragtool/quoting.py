@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from ragtool import attribution
 from ragtool.attribution import Link, in_quotation
-from ragtool.checking import names
+from ragtool.checking import asks_speaker, names
 from ragtool.coreference import opener
 from ragtool.cues import CUE_FORMS, NEUTRAL
-from ragtool.mentions import PREPOSITIONS, PRONOUNS
+from ragtool.phrases import PREPOSITIONS, PRONOUNS
 from ragtool.records import Chunk, Evidence, Sentence, Span
 from ragtool.roles import carries
 from ragtool.sentences import sentences
@@ -39,9 +39,13 @@ def chain_of(evidence: Evidence, claim: str) -> tuple[Link, ...]:
     """Who said the part of the evidence that shares its words with the claim.
 
     The whole document is looked at, not the chunk alone: a quotation may go on
-    from one chunk to the next.
+    from one chunk to the next. A question of who said it may share no word with
+    what was said; then it is whoever says the innermost of it.
     """
-    return attribution.chain(*_place(evidence), claim=_shared(evidence, claim))
+    found = attribution.chain(*_place(evidence), claim=_shared(evidence, claim))
+    if found or not asks_speaker(claim):
+        return found
+    return attribution.chain(*_place(evidence))
 
 
 def names_supplied(evidence: Evidence, chain: Sequence[Link]) -> tuple[Supplied, ...]:

@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 
 from ragtool.links import find
-from ragtool.mentions import DETERMINERS, PREPOSITIONS, PRONOUNS
 from ragtool.people import is_surely_person, people
+from ragtool.phrases import DETERMINERS, PREPOSITIONS, PRONOUNS
 from ragtool.records import Sentence, Span
 from ragtool.titles import ANYBODY, BODIES, ROLES, RULERS
 

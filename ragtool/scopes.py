@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ragtool.cues import CUE_FORMS, LISTENED_TO, QUOTES
-from ragtool.mentions import Token, after
+from ragtool.phrases import Token, after
 from ragtool.records import Span
 
 _CLAUSE_OPENERS = frozenset("that whether how why what if there it he she they we i no not".split())

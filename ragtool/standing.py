@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from ragtool.attribution import Link
-from ragtool.mentions import PRONOUNS
+from ragtool.phrases import PRONOUNS
 from ragtool.titles import ROLES
 from ragtool.words import words
 

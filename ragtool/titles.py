@@ -54,3 +54,11 @@ BODIES = frozenset(
     service society team theatre tribunal trust union university watchdog
     """.split()
 )
+# What tells something without being anybody.
+DOCUMENTS = frozenset(
+    """
+    account article book data document email figure filing indictment law lawsuit leaflet letter
+    memo note notice paper poll post record report research ruling source statement statistic
+    study survey testimony transcript tweet verdict
+    """.split()
+)

@@ -43,6 +43,8 @@ LAYERS = (
         "amounts",
         "links",
         "scopes",
+        "phrases",
+        "senses",
         "mentions",
         "people",
         "coreference",

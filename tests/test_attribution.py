@@ -68,6 +68,20 @@ CHAINS = [
         id="passive",
     ),
     pytest.param(
+        "“I think that the bridge is safe,” Ada Okoro said.",
+        0,
+        "bridge is safe",
+        ["Ada Okoro"],
+        id="quoted-who-thinks",
+    ),
+    pytest.param(
+        "“It was late,” Ada Okoro said. “I believe that nobody came.”",
+        1,
+        "nobody came",
+        ["Ada Okoro"],
+        id="quoted-who-believes-a-sentence-later",
+    ),
+    pytest.param(
         "The logs, Edvard Mwangi told parliament, were kept for seven days.",
         0,
         "logs kept seven days",

@@ -9,7 +9,7 @@ from fakes import FakeEmbedder
 
 from ragtool.chunking import chunks
 from ragtool.citations import Cited, Citer
-from ragtool.quoting import in_own_words, keeps_cue, keeps_speaker
+from ragtool.quoting import chain_of, in_own_words, keeps_cue, keeps_speaker
 from ragtool.records import Document, Evidence
 
 TEXT = """Buoy drifts off the bar
@@ -31,6 +31,13 @@ def evidence(text: str = TEXT, path: str = "/a.txt") -> tuple[Evidence, ...]:
 
 def cite(question: str, sentence: str, text: str = TEXT) -> Cited:
     return Citer(question, evidence(text), embedder=FakeEmbedder()).cite(sentence)
+
+
+def test_who_said_it_is_told_where_the_question_shares_no_word_with_it() -> None:
+    text = "“Not a single crown has gone missing,” Baltasar Nkem assured the delegates.\n"
+    (said,) = evidence(text)
+    question = "Who promised the delegates that all of the money was still there?"
+    assert [link.speaker.of(text) for link in chain_of(said, question)] == ["Baltasar Nkem"]
 
 
 @pytest.mark.parametrize(
