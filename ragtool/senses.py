@@ -69,6 +69,8 @@ def _has_sense(line: list[Token], at: int, verb: str, *, clause: bool) -> bool:
     following = _low(line, at + 1)
     if verb == "put":
         return _puts_it(line, at)
+    if verb == "add" and following == "to":
+        return False
     if verb in NAMING and _names(line, at, verb):
         return True
     if verb in ONLY_WITH:
@@ -96,6 +98,8 @@ def _is_noun(line: list[Token], at: int) -> bool:
         return False
     if before.low in _WITH_BASE:
         return False
+    if _low(line, at - 2) in _HE:
+        return True  # "which holds appeal": what stands before it is the verb
     if before.capital:
         subject = before_verb(line, at) if CUE_FORMS[line[at].low] in NOUNS else None
         several = subject is None or any(token.low == "and" for token in line[slice(*subject)])
@@ -147,7 +151,8 @@ def _estimates(line: list[Token], at: int) -> bool:
 def _names(line: list[Token], at: int, verb: str) -> bool:
     """Whether something is called something: "described it as a joke", "called it a joke"."""
     behind = line[at + 1 : at + 13]
-    if behind and behind[0].text in OPENING_QUOTES and not _is_somebody(line, at):
+    near = any(token.text in OPENING_QUOTES for token in behind[:2])
+    if near and not _is_somebody(line, at):
         return False  # "a poem called “Winter”"
     opened = sum(token.text == '"' for token in line[:at]) % 2 == 0
     for i, token in enumerate(behind):

@@ -160,6 +160,9 @@ SAID = [
 
 # sentences whose verbs and nouns of saying attribute nothing
 NOT_SAID = [
+    "It keeps the farms happy, which holds appeal for voters.",
+    "Ben Patt added to his collection of titles.",
+    "It is the first of several sets called the “Master Series”.",
     "Dear Nora is written by Paula Finch, also known as Jane Phelps.",
     "That’s the optimistic view of the bank.",
     "The envoys met in Doha, where the group maintains a political office.",
