@@ -71,18 +71,18 @@ ONLY_WITH = {
 WEAK = frozenset(
     "accept ask assess believe challenge charge contest defend describe doubt expect fear find "
     "hail hold hope indicate judge message oppose order quote read recall refuse relate "
-    "remember rule maintain respond conclude "
+    "remember rule maintain respond conclude add "
     "suspect thank think welcome wonder worry post note observe estimate answer brand".split()
 )
 
 # Of these some also do so before "whether" or "why", some before a clause without "that":
 # "they believe their money is lost".
 ASKING = frozenset("ask doubt note observe recall remember wonder".split())
-CLAUSAL = frozenset("believe doubt expect fear hope suspect think".split())
+CLAUSAL = frozenset("add believe doubt expect fear hope suspect think".split())
 
 # These may follow what was said: "the gates were open, he recalled".
 TAGS = frozenset(
-    "answer ask assess believe conclude doubt estimate expect fear find hope indicate judge "
+    "add answer ask assess believe conclude doubt estimate expect fear find hope indicate judge "
     "maintain note observe recall remember respond suspect think wonder worry".split()
 )
 

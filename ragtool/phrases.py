@@ -14,7 +14,7 @@ from ragtool.records import Span
 from ragtool.titles import ROLES
 
 TOKEN = re.compile(
-    r"(?:[A-Z]\.){2,}|(?:Mr|Mrs|Ms|Dr|Prof|St|Gen|Lt|Col|Sgt|Rev|Hon|Sen|Gov|[A-Z])\.(?=\s)|\b[JS]r\."
+    r"(?:[A-Z]\.){2,}|\d{1,3}(?:,\d{3})+|(?:Mr|Mrs|Ms|Dr|Prof|St|Gen|Lt|Col|Sgt|Rev|Hon|Sen|Gov|[A-Z])\.(?=\s)|\b[JS]r\."
     r"|\w+(?:[.'’&-]\w+)*|[^\w\s]"
 )
 _WORDY = re.compile(r"\w")
@@ -34,7 +34,7 @@ STOP = frozenset(
 )
 _BEFORE_VERB = frozenset(
     """
-    always often usually ever also has have had reportedly allegedly repeatedly later earlier
+    twice always often usually ever also has have had reportedly allegedly repeatedly later earlier
     again still already previously recently then once since publicly firmly flatly strongly
     simply angrily quietly bluntly initially subsequently consistently explicitly privately
     separately today yesterday himself herself themselves itself was were is are be being been
@@ -48,6 +48,9 @@ PARTICLES = frozenset(
 )
 DETERMINERS = frozenset(
     "the a an this that these those his her their its our one another some".split()
+)
+_MONTHS = frozenset(
+    "january february march april may june july august september october november december".split()
 )
 # What opens an aside in commas behind a name, besides a noun phrase.
 _ASIDES = frozenset(
@@ -115,6 +118,8 @@ def before_verb(line: list[Token], verb: int) -> tuple[int, int] | None:
         end -= 2  # "had to admit"
     while end > 0 and (line[end - 1].low in _BEFORE_VERB or line[end - 1].low.endswith("ly")):
         end -= 1
+    if end > 2 and line[end - 1].low in _MONTHS and line[end - 2].low == "in":
+        end -= 2  # "Okoro in May revealed"
     opened_aside = bool(end) and line[end - 1].text in ",)"
     if opened_aside:
         opened = _apposition_start(line, end - 1)

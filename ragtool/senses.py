@@ -37,6 +37,9 @@ _JOINING = frozenset(
     "and but so yet or as both then while though although because if when once since that".split()
 )
 _HE = frozenset({"he", "she", "it", "who", "which"})
+# Who is nobody in particular.
+_NOBODY = frozenset("nobody none neither no anybody anyone everything you".split())
+_SEVERAL = frozenset("some many most others few people police".split())
 _FREE = frozenset("if whether what whatever whichever".split())
 # Before these nothing was called anything: "calls about a fight".
 _NOT_NAMED = frozenset("about over during after before between".split())
@@ -51,7 +54,7 @@ def attributes(line: list[Token], at: int) -> bool:
         return False
     if previous in _NOUN_FOLLOWS or previous.endswith(_POSSESSIVES):
         return False
-    if any(token.low in _NEGATIONS for token in line[max(0, at - 2) : at]):
+    if _is_negated(line, at):
         return False  # "did not say that ..."
     if previous in BE and following == "to":
         return False  # "is said to be": nobody says it
@@ -59,7 +62,8 @@ def attributes(line: list[Token], at: int) -> bool:
         return False  # "the army's claims are false"
     if _is_free(line, at):
         return False
-    clause = following == "that" or (following != "" and following in QUOTES + ":")
+    ahead = _text(line, at + 2) if following == "," else following
+    clause = following == "that" or (ahead != "" and ahead in QUOTES + ":")
     if any(token.low in _MODALS for token in line[max(0, at - 2) : at]) and not clause:
         return False  # "would agree to a meeting": he has not
     return _has_sense(line, at, verb, clause=clause)
@@ -88,6 +92,16 @@ def _has_sense(line: list[Token], at: int, verb: str, *, clause: bool) -> bool:
     if verb in ASKING and not _WHETHER.isdisjoint(token.low for token in line[at + 1 : at + 4]):
         return True
     return verb in CLAUSAL and _has_clause(line, at)
+
+
+def _is_negated(line: list[Token], at: int) -> bool:
+    """Whether it is not said: "might not otherwise have agreed"."""
+    if any(token.low in _NEGATIONS for token in line[max(0, at - 2) : at]):
+        return True
+    near = at - 1
+    while near >= 0 and (line[near].low in _AUXILIARIES or line[near].low in {"otherwise", "yet"}):
+        near -= 1
+    return near >= 0 and line[near].low in _NEGATIONS
 
 
 def _is_noun(line: list[Token], at: int) -> bool:
@@ -173,15 +187,21 @@ def _is_somebody(line: list[Token], at: int) -> bool:
     if subject is None:
         return True
     head = line[subject[1] - 1]
-    return head.capital or head.low in PRONOUNS or bool(_singular(head.low) & (ROLES | BODIES))
+    return (
+        head.capital
+        or head.low in PRONOUNS | _SEVERAL
+        or bool(_singular(head.low) & (ROLES | BODIES))
+    )
 
 
 def _follows_quotation(line: list[Token], at: int) -> bool:
     """Whether a quotation ends before the speaker, or before the verb: "“...,” he recalled"."""
     subject = before_verb(line, at)
     end = at if subject is None else subject[0]
-    mark, inside = _text(line, end - 1), _text(line, end - 2)
-    return mark != "" and mark in QUOTES and inside != "" and inside in ",.?!…"
+    outside = _text(line, end - 1) == ","
+    mark, inside = _text(line, end - 1 - outside), _text(line, end - 2 - outside)
+    ended = outside or (inside != "" and inside in ",.?!…")
+    return mark != "" and mark in QUOTES and ended
 
 
 def _closes(line: list[Token], at: int) -> bool:
@@ -222,13 +242,15 @@ def _is_free(line: list[Token], at: int) -> bool:
     said: "what he said is true", "if he agrees", "the number of cells previously reported",
     "nobody said"."""
     subject = before_verb(line, at)
-    if subject is not None and line[subject[0]].low in {"nobody", "none", "neither", "no"}:
+    if subject is not None and line[subject[0]].low in _NOBODY:
         return True
     if subject is None or subject[0] == 0:
         return False
     before = line[subject[0] - 1]
     if before.low in _FREE:
         return True
+    if before.low in BE and line[at - 1].word and line[at].low.endswith("ed"):
+        return True  # "there were two cases reported"
     ends = at + 1 >= len(line) or line[at + 1].text in _ENDS
     return ends and before.word and before.low not in _JOINING
 

@@ -9,6 +9,15 @@ from ragtool.records import Span
 
 # sentence, (speaker, cue) for everything that it attributes
 SAID = [
+    ("She added, “We must go.”", [("She", "added")]),
+    ("“It works”, adds Olivier Bosch, who runs it.", [("Olivier Bosch", "adds")]),
+    ("Some have called it the “Belfast of the east”.", [("Some", "called")]),
+    ("Big Machine have twice denied doing wrong.", [("Big Machine", "denied")]),
+    ("Clark in October revealed plans to grow.", [("Clark", "revealed")]),
+    ("The road was closed, the mayor added.", [("the mayor", "added")]),
+    ("The mayor added the road was closed.", [("The mayor", "added")]),
+    ("The road, the mayor added, was closed.", [("the mayor", "added")]),
+    ("“Stay away,” he added.", [("he", "added")]),
     (
         "Matt Marlowe, equity strategist at Castle & Finch, says the stock could be a risky bet.",
         [("Matt Marlowe", "says")],
@@ -160,6 +169,10 @@ SAID = [
 
 # sentences whose verbs and nouns of saying attribute nothing
 NOT_SAID = [
+    "The talks won what they might not otherwise have agreed to.",
+    "Connor Clift added a goal as his side won.",
+    "There were 3,248 cases reported worldwide.",
+    "You should not deny yourself a treat.",
     "It keeps the farms happy, which holds appeal for voters.",
     "Ben Patt added to his collection of titles.",
     "It is the first of several sets called the “Master Series”.",
