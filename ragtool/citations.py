@@ -27,6 +27,7 @@ from ragtool.checking import (
     names,
     whole_names,
 )
+from ragtool.claims import as_claim
 from ragtool.cues import CUE_FORMS
 from ragtool.protocols import Embedder, Vectors
 from ragtool.quoting import (
@@ -87,12 +88,14 @@ class Candidate:
 
     text: in its own words, names supplied. short, draft: the shares, in [0, 1],
     of the words new to the question that it holds of the short answer and of
-    the draft; short is None where the short answer has none. support: how well
+    the draft; short is None where the short answer has none. claim: what the question
+    asks, put as a claim of who speaks in the sentence; None where it can't be. support: how well
     it carries both by its words, names and numbers, and fits the question.
     """
 
     evidence: Evidence
     text: str
+    claim: str | None
     short: float | None
     draft: float
     support: float
@@ -140,11 +143,14 @@ class Citer:
         return not is_amount_missing(self._question, one.text) and not is_question(one.text)
 
     def _candidate(self, sentence: str, answer: str, evidence: Evidence) -> Candidate:
-        own = in_own_words(evidence, chain_of(evidence, self._question))
+        chain = chain_of(evidence, self._question)
+        own = in_own_words(evidence, chain)
         short = _fresh(answer, self._question)
+        speaker = chain[0].speaker.of(evidence.document.text) if self._asks_who and chain else None
         return Candidate(
             evidence,
             own,
+            claim=as_claim(self._question, speaker) if speaker is not None else None,
             short=_held(short, own) if short else None,
             draft=_held(_fresh(sentence, self._question), own),
             support=self._support(sentence, answer, evidence),

@@ -1,13 +1,15 @@
 """How sure it is that a sentence of the sources answers the question.
 
 The model is asked twice for a yes or a no: whether all that it read holds an
-answer, and whether the sentence read by itself is one. Its state at the end of
-each question knows more than the word that it would write, so that for the
-model on which they were fitted weights of a logistic regression read that state
-(`confidence.json`, made by scripts/fit_confidence.py). Of any other model only
-the word's log-odds count. To that comes how well the sentence carries what the
-model wrote, in a word or two and as a sentence. docs/experiments.md tells on
-which questions the weights were fitted, and what another threshold would give.
+answer, and whether the sentence read by itself is one. Where the question is who
+said something, it is asked as well whether the sentence confirms that its speaker
+did. Its state at the end of the first two knows more than the word that it would
+write, so that for the model on which they were fitted weights of a logistic
+regression read that state (`confidence.json`, made by scripts/fit_confidence.py).
+Of any other model only the word's log-odds count. To that comes how well the
+sentence carries what the model wrote, in a word or two and as a sentence.
+docs/experiments.md tells on which questions the weights were fitted, and what
+another threshold would give.
 """
 
 from __future__ import annotations
@@ -30,6 +32,10 @@ GATE = 0.3
 # out otherwise than with all candidates asked about.
 SURE = 1.5
 
+# What the log-odds that a speaker said what is asked are held against, half-way between those
+# of right and of wrong sentences, what they weigh, and the most that they add.
+CLAIMED, CLAIM, MOST_CLAIMED = -0.75, 0.75, 1.5
+
 # For a model that no weights were fitted on: of the two log-odds, of the shares of the
 # short answer and of the draft, and what their sum has to reach.
 _PASSAGES, _ALONE, _SHORT, _DRAFT, _ENOUGH = 0.75, 0.7, 1.4, 1.9, 3.5
@@ -43,7 +49,8 @@ class Signals:
     sentence by itself. short, draft: the shares in [0, 1] of the words new to
     the question, of the short answer and of the draft, that the sentence holds;
     short is None where the short answer has none. support: how well the
-    sentence carries both, see `Citer`.
+    sentence carries both, see `Citer`. claimed: the log-odds of yes that it says
+    what is asked of its speaker, None where that can't be put so.
     """
 
     passages: Opinion
@@ -51,6 +58,7 @@ class Signals:
     short: float | None
     draft: float
     support: float
+    claimed: float | None = None
 
 
 class Confidence:
@@ -66,17 +74,20 @@ class Confidence:
     def of(self, signals: Signals) -> float:
         """Log-odds that the sentence is the answer, less the threshold: withheld below 0."""
         short = signals.draft if signals.short is None else signals.short
+        claimed = 0.0 if signals.claimed is None else CLAIM * (signals.claimed - CLAIMED)
         weights = self._weights
         if weights is None:
             return (
-                _PASSAGES * signals.passages.odds
+                claimed
+                + _PASSAGES * signals.passages.odds
                 + _ALONE * signals.alone.odds
                 + _SHORT * short
                 + _DRAFT * signals.draft
                 - _ENOUGH
             )
         log_odds: float = (
-            weights["intercept"]
+            claimed
+            + weights["intercept"]
             + _product(weights["passages"], signals.passages.state)
             + _product(weights["alone"], signals.alone.state)
             + weights["short"] * short

@@ -14,6 +14,8 @@ from ragtool.records import Evidence, Prompt
 SYSTEM = "You answer questions from passages of articles."
 CONFIRM_SYSTEM = "You check whether a sentence from a news article answers a question."
 
+CLAIM_SYSTEM = "You check claims against the news."
+
 FOLLOW_UP_SYSTEM = (
     "You rewrite a follow-up question as a whole question that can be understood alone. "
     "Reply with the question and nothing else."
@@ -85,6 +87,15 @@ def confirm_prompt(question: str, statement: str) -> Prompt:
         f"Sentence: {statement}\nDoes the sentence answer exactly this question? Reply yes or no."
     )
     return Prompt(CONFIRM_SYSTEM, (f"Question: {question}\n", task))
+
+
+def claim_prompt(claim: str, statement: str) -> Prompt:
+    """Asks for one word: whether one statement, read alone, says what the claim says."""
+    task = (
+        f"News: {statement}\n"
+        "Does the news confirm the claim, with the same person and the same facts? Reply yes or no."
+    )
+    return Prompt(CLAIM_SYSTEM, (f"Claim: {claim}\n", task))
 
 
 def whole_question_prompt(

@@ -123,6 +123,9 @@ def _row(gold: Gold, library: Library, writer: Writer, *, k: int) -> Row:
                 "short": one.draft if one.short is None else one.short,
                 "draft": one.draft,
                 "support": one.support,
+                "claimed": opinion(prompts.claim_prompt(one.claim, one.text)).odds
+                if one.claim is not None
+                else None,
             }
             for one in citer.candidates(first, answer=short, most=asking.CANDIDATES)
         ],
@@ -188,7 +191,9 @@ def tally(rows: Sequence[Row], weights: Mapping[str, Any], threshold: float) -> 
 def _score(row: Row, one: Mapping[str, Any], weights: Mapping[str, Any]) -> float:
     states = np.dot(weights["passages"], row["state"]) + np.dot(weights["alone"], one["state"])
     signals = sum(weights[name] * one[name] for name in SIGNALS)
-    return float(weights["intercept"] + states + signals)
+    claimed = one.get("claimed")
+    told = 0.0 if claimed is None else confidence.CLAIM * (claimed - confidence.CLAIMED)
+    return float(weights["intercept"] + states + signals + told)
 
 
 def _fitted(rows: Sequence[Row]) -> dict[str, Any]:

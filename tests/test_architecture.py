@@ -52,6 +52,7 @@ LAYERS = (
         "titles",
         "first_names",
         "cues",
+        "claims",
         "scoring",
         "copies",
         "languages",

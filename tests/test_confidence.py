@@ -67,6 +67,12 @@ def test_a_sentence_that_holds_more_of_what_was_written_is_surer(more: Signals) 
     assert sure.of(more) > sure.of(AT_REST)
 
 
+def test_whether_the_speaker_said_so_counts_of_any_model() -> None:
+    for sure in (Confidence(DEFAULT), Confidence(OTHER)):
+        yes, no = (dataclasses.replace(AT_REST, claimed=odds) for odds in (0.5, -1.5))
+        assert sure.of(yes) > sure.of(AT_REST) > sure.of(no)
+
+
 def test_without_a_short_answer_the_draft_counts_for_it() -> None:
     sure = Confidence(DEFAULT)
     none = dataclasses.replace(AT_REST, short=None, draft=0.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
 
@@ -14,7 +15,7 @@ from ragtool import prompt as prompts
 from ragtool.amounts import unknown_durations, unknown_months, unknown_numbers
 from ragtool.checking import is_topic_unknown
 from ragtool.citations import Citer, whole_sentences
-from ragtool.confidence import GATE, SURE, Confidence, Signals
+from ragtool.confidence import GATE, MOST_CLAIMED, SURE, Confidence, Signals
 from ragtool.config import Settings
 from ragtool.conversation import (
     Turn,
@@ -220,6 +221,9 @@ class _Question:
             alone = self._opinion(prompts.confirm_prompt(self._question, one.text))
             signals = Signals(passages, alone, one.short, one.draft, one.support)
             sure = self._confidence.of(signals)
+            if one.claim is not None and sure + MOST_CLAIMED >= surest:
+                claimed = self._opinion(prompts.claim_prompt(one.claim, one.text)).odds
+                sure = self._confidence.of(replace(signals, claimed=claimed))
             if sure >= surest:
                 best, surest = one.evidence, sure
             if sure >= SURE:
