@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ragtool.amounts import in_digits, is_amount_missing, missing_numbers
+from ragtool.amounts import is_amount_missing, missing_numbers
 from ragtool.attribution import Link
 from ragtool.checking import (
     asked_role,
@@ -24,11 +24,10 @@ from ragtool.checking import (
     is_person_missing,
     is_question,
     missing_names,
-    names,
     whole_names,
 )
 from ragtool.claims import as_claim
-from ragtool.cues import CUE_FORMS
+from ragtool.people import people
 from ragtool.protocols import Embedder, Vectors
 from ragtool.quoting import (
     chain_of,
@@ -45,7 +44,8 @@ from ragtool.quoting import (
 from ragtool.records import Draft, Evidence, Verdict
 from ragtool.sentences import sentences
 from ragtool.shortening import unjoined
-from ragtool.words import content_words, numbers, stem, words
+from ragtool.support import facts_held, fresh, held
+from ragtool.words import words
 
 # Weights of the signals that say which sentence carries an answer: its words,
 # those of them that the question did not bring, its names and numbers, its
@@ -145,16 +145,27 @@ class Citer:
     def _candidate(self, sentence: str, answer: str, evidence: Evidence) -> Candidate:
         chain = chain_of(evidence, self._question)
         own = in_own_words(evidence, chain)
-        short = _fresh(answer, self._question)
-        speaker = chain[0].speaker.of(evidence.document.text) if self._asks_who and chain else None
+        short = fresh(answer, self._question)
+        speaker = self._speaker(evidence, chain)
         return Candidate(
             evidence,
             own,
             claim=as_claim(self._question, speaker) if speaker is not None else None,
-            short=_held(short, own) if short else None,
-            draft=_held(_fresh(sentence, self._question), own),
+            short=held(short, own) if short else None,
+            draft=held(fresh(sentence, self._question), own),
             support=self._support(sentence, answer, evidence),
         )
+
+    def _speaker(self, one: Evidence, chain: Sequence[Link]) -> str | None:
+        """Of whom the question would be a claim: who speaks, or where it asks who spoke and
+        nobody does, who is named first."""
+        if not self._asks_who:
+            return None
+        text = one.document.text
+        if chain:
+            return chain[0].speaker.of(text)
+        named = people(text, one.sentence.span) if self._asks_speaker else []
+        return named[0].of(text) if named else None
 
     def cite(self, sentence: str, *, best: Evidence | None = None) -> Cited:
         """The sentence with its citations, mended where it does not hold.
@@ -208,13 +219,11 @@ class Citer:
         Those words that the question did not bring are what it tells: the
         evidence that holds most of them is taken, the first in order.
         """
-        wanted = _fresh(sentence, self._question)
+        wanted = fresh(sentence, self._question)
         amounts = [one for one in order if not is_amount_missing(self._question, one.text)]
         if not amounts:
             return self._in_its_words(order[0], "unsupported")
-        shares = [
-            _held(wanted, in_own_words(one, chain_of(one, self._question))) for one in amounts
-        ]
+        shares = [held(wanted, in_own_words(one, chain_of(one, self._question))) for one in amounts]
         share = max(shares)
         verdict: Verdict = "supported" if share >= MENDED or not wanted else "unsupported"
         return self._in_its_words(amounts[shares.index(share)], verdict)
@@ -238,10 +247,10 @@ class Citer:
         spoken = self._asks_speaker and any(is_named(answer, link, text) for link in chain[:1])
         return (
             WORDS * coverage(sentence, one.text)
-            + FRESH * _held(_fresh(sentence, self._question), own)
-            + FACTS * _facts_held(sentence, one.text)
+            + FRESH * held(fresh(sentence, self._question), own)
+            + FACTS * facts_held(sentence, one.text)
             + RANK * one.score
-            + SHORT * _held(_fresh(answer, self._question), own)
+            + SHORT * held(fresh(answer, self._question), own)
             + SPEAKS * spoken
             + REASON * (self._asks_why and gives_reason(one.text))
         )
@@ -271,23 +280,6 @@ def _carrying(sentence: str, order: Sequence[Evidence]) -> tuple[Evidence, ...]:
     return tuple(chosen)
 
 
-def _fresh(sentence: str, question: str) -> frozenset[str]:
-    """Stems of the sentence that the question did not bring, attributing words left out."""
-    asked = _stems(question)
-    said = " ".join(word for word in content_words(sentence) if word not in CUE_FORMS)
-    return _stems(said) - asked
-
-
-def _held(wanted: frozenset[str], text: str) -> float:
-    """The share of the wanted stems that the text holds; 0.0 when none is wanted."""
-    return len(wanted & _stems(text)) / max(1, len(wanted))
-
-
-def _stems(text: str) -> frozenset[str]:
-    """Stems of the words that carry meaning, numbers in digits."""
-    return frozenset(stem(in_digits(word)) for word in content_words(text))
-
-
 def _texts(evidence: Sequence[Evidence]) -> str:
     return " ".join(one.text for one in evidence)
 
@@ -306,13 +298,6 @@ def _known(evidence: Sequence[Evidence], chain: Sequence[Link]) -> str:
     text = evidence[0].document.text
     known += [link.speaker.of(text) for link in chain]
     return " ".join(known)
-
-
-def _facts_held(sentence: str, text: str) -> float:
-    """The share of the sentence's names and numbers that the text holds; 1.0 for none."""
-    facts = len(names(sentence)) + len(numbers(sentence))
-    missing = len(missing_names(sentence, text)) + len(missing_numbers(sentence, text))
-    return 1.0 if facts == 0 else max(0.0, 1 - missing / facts)
 
 
 def _adds(sentence: str, chosen: Sequence[Evidence], more: Evidence) -> bool:

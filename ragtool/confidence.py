@@ -32,9 +32,9 @@ GATE = 0.3
 # out otherwise than with all candidates asked about.
 SURE = 1.5
 
-# What the log-odds that a speaker said what is asked are held against, half-way between those
-# of right and of wrong sentences, what they weigh, and the most that they add.
-CLAIMED, CLAIM, MOST_CLAIMED = -0.75, 0.75, 1.5
+# What the log-odds that a speaker said what is asked are held against, between most
+# right and most wrong sentences, what they weigh, and the most that they add.
+CLAIMED, CLAIM, MOST_CLAIMED = -1.0, 0.75, 1.5
 
 # For a model that no weights were fitted on: of the two log-odds, of the shares of the
 # short answer and of the draft, and what their sum has to reach.
