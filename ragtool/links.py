@@ -14,7 +14,7 @@ from ragtool.cues import (
     QUOTES,
 )
 from ragtool.mentions import Mention, mention
-from ragtool.phrases import PREPOSITIONS, after, antecedent, before_verb, tokens
+from ragtool.phrases import PREPOSITIONS, after, antecedent, before_verb, singular, tokens
 from ragtool.records import Span
 from ragtool.scopes import before, scope_of
 from ragtool.senses import BE, attributes
@@ -34,6 +34,9 @@ _SHORTENED = frozenset(
 _WITH_PAST = frozenset("has have had having".split())
 # What may stand between "was" and a participle.
 _BETWEEN = frozenset("not never also first since later again still just once".split())
+_PEOPLE = frozenset({"people", "police"})
+# What can tell something and is nobody.
+_THINGS = BODIES | DOCUMENTS
 # By what somebody speaks, and not who: "said by phone".
 _MEANS = frozenset("email e-mail fax letter phone post telephone text video".split())
 _CLOSERS = frozenset("on in at during after before when as to from by last this late".split())
@@ -181,16 +184,19 @@ class _Sentence:
     def _of_relative(self, at: int) -> Found | None:
         """As in "the Tribune, which reported that ..."."""
         phrase = antecedent(self.line, at)
-        known = self._can_speak(phrase)
+        person = any(token.low == "who" for token in self.line[max(0, at - 3) : at])
+        known = self._can_speak(phrase, besides=frozenset() if person else _THINGS)
         return self._spoken_by(phrase, self._text(at), self._rest(at)) if known else None
 
-    def _can_speak(self, phrase: tuple[int, int] | None) -> bool:
-        """Whether it is somebody, by name or role, a body or a document."""
+    def _can_speak(
+        self, phrase: tuple[int, int] | None, *, besides: frozenset[str] = _THINGS
+    ) -> bool:
+        """Whether it is somebody, by name or role, or one of the things besides."""
         found = self.line[phrase[0] : phrase[1]] if phrase is not None else []
         ends = [at for at, token in enumerate(found) if at and token.low in PREPOSITIONS]
         heads = found[ends[0] - 1 : ends[0]] if ends else found[-1:]
-        known = ROLES | BODIES | DOCUMENTS
-        return any(one.capital or not known.isdisjoint(_singular(one.low)) for one in heads)
+        known = ROLES | _PEOPLE | besides
+        return any(one.capital or not known.isdisjoint(singular(one.low)) for one in heads)
 
     def _of_coordinated(self, at: int) -> Found | None:
         """As in "X denied it and said that ...": the same subject, one more verb."""
@@ -251,10 +257,6 @@ class _Sentence:
         if any(token.word and not token.text.isdigit() for token in self.line[: subject[0]]):
             return None
         return self._spoken_by(subject, ":", self._rest(at))
-
-
-def _singular(word: str) -> set[str]:
-    return {word, word.removesuffix("s"), word.removesuffix("ies") + "y"}
 
 
 def _without_possessive(text: str, who: Mention) -> Mention:

@@ -107,6 +107,11 @@ def tokens(text: str, within: Span) -> list[Token]:
     ]
 
 
+def singular(word: str) -> set[str]:
+    """What the word is, and what it may be one of: "agencies", "agency"."""
+    return {word, word.removesuffix("s"), word.removesuffix("ies") + "y"}
+
+
 def before_verb(line: list[Token], verb: int) -> tuple[int, int] | None:
     """The subject before the verb at index `verb`: token range [first, last), or None.
 

@@ -15,7 +15,7 @@ from ragtool.cues import (
     TAGS,
     WEAK,
 )
-from ragtool.phrases import DETERMINERS, PREPOSITIONS, PRONOUNS, Token, after, before_verb
+from ragtool.phrases import DETERMINERS, PREPOSITIONS, PRONOUNS, Token, after, before_verb, singular
 from ragtool.titles import BODIES, DOCUMENTS, ROLES
 
 BE = frozenset("is are was were be been being".split())
@@ -64,7 +64,8 @@ def attributes(line: list[Token], at: int) -> bool:
         return False
     ahead = _text(line, at + 2) if following == "," else following
     clause = following == "that" or (ahead != "" and ahead in QUOTES + ":")
-    if any(token.low in _MODALS for token in line[max(0, at - 2) : at]) and not clause:
+    modal = any(token.text in _MODALS for token in line[max(0, at - 2) : at])  # but not "May"
+    if modal and not clause:
         return False  # "would agree to a meeting": he has not
     return _has_sense(line, at, verb, clause=clause)
 
@@ -190,7 +191,7 @@ def _is_somebody(line: list[Token], at: int) -> bool:
     return (
         head.capital
         or head.low in PRONOUNS | _SEVERAL
-        or bool(_singular(head.low) & (ROLES | BODIES))
+        or bool(singular(head.low) & (ROLES | BODIES))
     )
 
 
@@ -215,7 +216,7 @@ def _closes(line: list[Token], at: int) -> bool:
     if behind is None or _text(line, behind[1]) not in {"", "."}:
         return False
     head = line[behind[1] - 1]
-    return head.capital or bool(_singular(head.low) & (ROLES | BODIES))
+    return head.capital or bool(singular(head.low) & (ROLES | BODIES))
 
 
 def _has_clause(line: list[Token], at: int) -> bool:
@@ -253,10 +254,6 @@ def _is_free(line: list[Token], at: int) -> bool:
         return True  # "there were two cases reported"
     ends = at + 1 >= len(line) or line[at + 1].text in _ENDS
     return ends and before.word and before.low not in _JOINING
-
-
-def _singular(word: str) -> set[str]:
-    return {word, word.removesuffix("s")}
 
 
 def _low(line: list[Token], at: int) -> str:

@@ -9,6 +9,7 @@ from ragtool.records import Span
 
 # sentence, (speaker, cue) for everything that it attributes
 SAID = [
+    ("The ministry in May said the bridge was safe.", [("The ministry", "said")]),
     ("She added, “We must go.”", [("She", "added")]),
     ("“It works”, adds Olivier Bosch, who runs it.", [("Olivier Bosch", "adds")]),
     ("Some have called it the “Belfast of the east”.", [("Some", "called")]),
@@ -169,6 +170,7 @@ SAID = [
 
 # sentences whose verbs and nouns of saying attribute nothing
 NOT_SAID = [
+    "It came from people at the bank, who said it was late.",
     "The talks won what they might not otherwise have agreed to.",
     "Connor Clift added a goal as his side won.",
     "There were 3,248 cases reported worldwide.",
