@@ -26,8 +26,6 @@ from ragtool.checking import (
     missing_names,
     whole_names,
 )
-from ragtool.claims import as_claim
-from ragtool.people import people
 from ragtool.protocols import Embedder, Vectors
 from ragtool.quoting import (
     chain_of,
@@ -88,17 +86,13 @@ class Candidate:
 
     text: in its own words, names supplied. short, draft: the shares, in [0, 1],
     of the words new to the question that it holds of the short answer and of
-    the draft; short is None where the short answer has none. claim: what the question
-    asks, put as a claim of who speaks in the sentence; None where it can't be. support: how well
-    it carries both by its words, names and numbers, and fits the question.
+    the draft; short is None where the short answer has none.
     """
 
     evidence: Evidence
     text: str
-    claim: str | None
     short: float | None
     draft: float
-    support: float
 
 
 class Citer:
@@ -107,8 +101,8 @@ class Citer:
     def __init__(self, question: str, evidence: Sequence[Evidence], *, embedder: Embedder) -> None:
         self._question = question
         # A headline says it shorter than the article, and without who said so.
-        body = [one for one in evidence if one.text != one.document.title]
-        self._evidence = tuple(body or evidence)
+        body = tuple(one for one in evidence if one.text != one.document.title)
+        self._evidence = body or tuple(evidence)
         self._embedder = embedder
         self._vectors: Vectors = embedder.embed([one.text for one in self._evidence])
         self._asks_speaker = asks_speaker(question)
@@ -125,15 +119,19 @@ class Citer:
         somebody said of whom none speaks, or who said it and none tells. A
         question answers none.
         """
-        order = [one for one in self._by_support(sentence, answer) if self._may_answer(one)]
+        order = [one for one in self._by_support(sentence, answer) if self.may_answer(one)]
         fitting = max(order, key=lambda one: one.score, default=None)
         asked = [one for at, one in enumerate(order) if at < most or one is fitting]
-        found = (self._candidate(sentence, answer, one) for one in asked)
-        return tuple(one for one in found if not is_person_missing(self._question, one.text))
+        return tuple(self._candidate(sentence, answer, one) for one in asked)
 
-    def _may_answer(self, one: Evidence) -> bool:
-        """Whether the sentence has what is asked for: an amount, a name, a statement."""
+    def may_answer(self, one: Evidence) -> bool:
+        """Whether the sentence has what is asked for: an amount, a name, a statement. A
+        headline has not."""
+        if one not in self._evidence:
+            return False
         chain = chain_of(one, self._question)
+        if is_person_missing(self._question, in_own_words(one, chain)):
+            return False
         if (self._asks_who and leaves_open_who(one, chain)) or (
             self._asks_speaker and names_nobody(one, chain)
         ):
@@ -146,26 +144,12 @@ class Citer:
         chain = chain_of(evidence, self._question)
         own = in_own_words(evidence, chain)
         short = fresh(answer, self._question)
-        speaker = self._speaker(evidence, chain)
         return Candidate(
             evidence,
             own,
-            claim=as_claim(self._question, speaker) if speaker is not None else None,
             short=held(short, own) if short else None,
             draft=held(fresh(sentence, self._question), own),
-            support=self._support(sentence, answer, evidence),
         )
-
-    def _speaker(self, one: Evidence, chain: Sequence[Link]) -> str | None:
-        """Of whom the question would be a claim: who speaks, or where it asks who spoke and
-        nobody does, who is named first."""
-        if not self._asks_who:
-            return None
-        text = one.document.text
-        if chain:
-            return chain[0].speaker.of(text)
-        named = people(text, one.sentence.span) if self._asks_speaker else []
-        return named[0].of(text) if named else None
 
     def cite(self, sentence: str, *, best: Evidence | None = None) -> Cited:
         """The sentence with its citations, mended where it does not hold.
@@ -179,7 +163,7 @@ class Citer:
             order = [best, *(one for one in order if one != best)]
         carrying = _carrying(sentence, order)
         chain = chain_of(carrying[0], self._question)
-        if self._holds(sentence, carrying, chain):
+        if sentence and self._holds(sentence, carrying, chain):
             return Cited(sentence, self._with_names(carrying, chain), "supported", chain)
         return self._in_its_words(best) if best is not None else self._mended(sentence, order)
 

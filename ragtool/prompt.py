@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ragtool.quoting import chain_of, in_own_words
-from ragtool.records import Evidence, Prompt
+from ragtool.records import Evidence, Prompt, Span
 
 SYSTEM = "You answer questions from passages of articles."
 CONFIRM_SYSTEM = "You check whether a sentence from a news article answers a question."
-
-CLAIM_SYSTEM = "You check claims against the news."
 
 FOLLOW_UP_SYSTEM = (
     "You rewrite a follow-up question as a whole question that can be understood alone. "
@@ -53,13 +51,16 @@ FOLLOW_UPS = (
     ),
 )
 
+# What stands before the question in a prompt about passages.
+_ASKED = "Question: "
+
 YES, NO = ("yes", "Yes"), ("no", "No")
 
 
 def answer_prompt(question: str, evidence: Sequence[Evidence]) -> Prompt:
     """Asks for the answer in one sentence."""
     task = (
-        f"Question: {question}\n"
+        f"{_ASKED}{question}\n"
         "Answer in one short sentence, in the words of the passages,"
         " with the names of those who said it."
     )
@@ -68,17 +69,22 @@ def answer_prompt(question: str, evidence: Sequence[Evidence]) -> Prompt:
 
 def short_prompt(question: str, evidence: Sequence[Evidence]) -> Prompt:
     """Asks for the answer in a word or two."""
-    task = f"Question: {question}\nAnswer with a name or a few words only."
+    task = f"{_ASKED}{question}\nAnswer with a name or a few words only."
     return Prompt(SYSTEM, (passages(evidence), task))
 
 
 def gate_prompt(question: str, evidence: Sequence[Evidence]) -> Prompt:
     """Asks for one word: whether the answer is there."""
     task = (
-        f"Question: {question}\n"
+        f"{_ASKED}{question}\n"
         "Do the passages contain the answer to exactly this question? Reply yes or no."
     )
     return Prompt(SYSTEM, (passages(evidence), task))
+
+
+def look_prompt(question: str, evidence: Sequence[Evidence]) -> Prompt:
+    """The question behind the passages, to see where the model looks."""
+    return Prompt(SYSTEM, (passages(evidence), f"{_ASKED}{question}\n"))
 
 
 def confirm_prompt(question: str, statement: str) -> Prompt:
@@ -87,15 +93,6 @@ def confirm_prompt(question: str, statement: str) -> Prompt:
         f"Sentence: {statement}\nDoes the sentence answer exactly this question? Reply yes or no."
     )
     return Prompt(CONFIRM_SYSTEM, (f"Question: {question}\n", task))
-
-
-def claim_prompt(claim: str, statement: str) -> Prompt:
-    """Asks for one word: whether one statement, read alone, says what the claim says."""
-    task = (
-        f"News: {statement}\n"
-        "Does the news confirm the claim, with the same person and the same facts? Reply yes or no."
-    )
-    return Prompt(CLAIM_SYSTEM, (f"Claim: {claim}\n", task))
 
 
 def whole_question_prompt(
@@ -122,16 +119,33 @@ def _follow_up(turns: Iterable[tuple[str, str]], question: str, beginning: str) 
 def passages(evidence: Sequence[Evidence]) -> str:
     """The evidence as the model reads it: by document, gaps marked, and in
     brackets the names that pronouns and surnames stand for."""
-    blocks: list[str] = []
+    return _laid_out(evidence)[0]
+
+
+def places(evidence: Sequence[Evidence]) -> tuple[Span, ...]:
+    """Where each sentence of the evidence stands in its passages."""
+    return _laid_out(evidence)[1]
+
+
+def place_of_question(question: str) -> Span:
+    """Where the question stands in the last part of its `look_prompt`, its line's end included."""
+    start = len(_ASKED)
+    return Span(start, start + len(question) + 1)
+
+
+def _laid_out(evidence: Sequence[Evidence]) -> tuple[str, tuple[Span, ...]]:
+    text = "Passages:"
+    found: list[Span] = []
     for at, one in enumerate(evidence):
         before = evidence[at - 1] if at else None
         if before is None or before.document.path != one.document.path:
-            blocks.append(f"\n\n{_heading(one)}\n{_named(one)}")
-        elif _adjoin(before, one):
-            blocks.append(" " + _named(one))
+            text += f"\n\n{_heading(one)}\n"
         else:
-            blocks.append(" … " + _named(one))
-    return "Passages:" + "".join(blocks) + "\n\n"
+            text += " " if _adjoin(before, one) else " … "
+        shown = _named(one)
+        found.append(Span(len(text), len(text) + len(shown)))
+        text += shown
+    return text + "\n\n", tuple(found)
 
 
 def _heading(evidence: Evidence) -> str:

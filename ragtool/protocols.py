@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from ragtool.records import Draft, Opinion, Prompt
+from ragtool.records import Draft, Look, Opinion, Prompt, Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,5 +64,18 @@ class Generator(Protocol):
         """
 
     def opinion(self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str]) -> Opinion:
-        """How much likelier the reply begins with a word of yes than with one of no,
-        and the model's state from which it would write the reply's first token."""
+        """How much likelier the reply begins with a word of yes than with one of no."""
+
+    def look(
+        self,
+        prompt: Prompt,
+        *,
+        at: Sequence[Span],
+        asked: Span,
+    ) -> Look:
+        """Where the model looks while it reads the question.
+
+        at: places of the prompt's last part but one. asked: where the question stands
+        in its last part. None of them is empty. Raises ModelError when the prompt does
+        not fit the context.
+        """

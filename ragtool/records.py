@@ -10,7 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Verdict = Literal["supported", "partly_supported", "unsupported"]
 Status = Literal["answered", "not_found"]
@@ -170,12 +174,26 @@ class Opinion:
     """What a generator thinks of a question of yes or no, without a word written.
 
     odds: log P(the reply's first token begins a word of yes) - log P(... of no),
-    natural logarithm; above 0 yes is likelier. state: of the model's last layer,
-    from which it would write that token; empty where the generator tells none.
+    natural logarithm; above 0 yes is likelier.
     """
 
     odds: float
-    state: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """How a generator read a question after the passages that may answer it.
+
+    mass, peak: how much its attention heads, while they read the question, look at
+    each of some places of the passages; float32 (layers, heads, places). mass: the
+    sum over the place's tokens, mean over the question's; peak: the highest of one
+    token to another; both in [0, 1]. states: what each layer hands on of the
+    question's tokens, float32 (layers, tokens, n).
+    """
+
+    mass: NDArray[np.float32]
+    peak: NDArray[np.float32]
+    states: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

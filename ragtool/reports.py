@@ -148,13 +148,11 @@ class Repair:
 class Kernels:
     """How llama.cpp computes: it changes speed and rounding, nothing else.
 
-    repacked: the weights are laid out anew for kernels of their own. flash:
-    attention without its whole matrix. None leaves either to the library's
-    defaults. batch: how many tokens are read in one call.
+    repacked: the weights are laid out anew for kernels of their own; None leaves
+    it to the library. batch: how many tokens are read in one call.
     """
 
     repacked: bool | None = None
-    flash: bool | None = None
     batch: int = 512
 
     def described(self, threads: int) -> str:
@@ -162,7 +160,6 @@ class Kernels:
         ways = (
             f"{threads} thread{'s' if threads > 1 else ''}",
             {None: "", False: "weights as stored", True: "weights repacked"}[self.repacked],
-            {None: "", False: "no flash attention", True: "flash attention"}[self.flash],
             f"{self.batch} tokens a call",
         )
         return ", ".join(filter(None, ways))

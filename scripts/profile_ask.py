@@ -134,6 +134,7 @@ def _watch_all(steps: Steps) -> None:
     steps.watch(evidence, "rank", "sentences ranked")
     steps.watch(evidence, "select", "sentences chosen")
     steps.watch(LlamaGenerator, "opinion", "yes or no ", thought)
+    steps.watch(LlamaGenerator, "look", "looked")
     steps.watch(LlamaGenerator, "generate", "", written)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ragtool.errors import ModelError
 from ragtool.protocols import Vectors
-from ragtool.records import Draft, Opinion, Prompt
+from ragtool.records import Draft, Look, Opinion, Prompt, Span
 
 _TOKEN = re.compile(r"\s*(?:\w+|[^\w\s])")
 
@@ -99,6 +99,18 @@ class FakeGenerator:
         if frozenset(yes) == frozenset(no):
             return Opinion(0.0)
         return Opinion(self._odds if "yes" in yes else -self._odds)
+
+    def look(self, prompt: Prompt, *, at: Sequence[Span], asked: Span) -> Look:
+        """One head of one layer, which looks at the words of the question."""
+        self._read(prompt, room=0)
+        wanted = set(_TOKEN.findall(asked.of(prompt.parts[-1]).casefold()))
+        found = [
+            len(wanted & set(_TOKEN.findall(one.of(prompt.parts[-2]).casefold()))) for one in at
+        ]
+        mass = np.array([[found]], dtype=np.float32) / np.float32(1 + sum(found))
+        return Look(
+            mass, mass / np.float32(2), np.zeros((1, max(1, len(wanted)), 4), dtype=np.float32)
+        )
 
     def _read(self, prompt: Prompt, *, room: int) -> int:
         tokens = sum(map(self.count_tokens, (prompt.system, *prompt.parts)))

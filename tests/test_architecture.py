@@ -52,7 +52,6 @@ LAYERS = (
         "titles",
         "first_names",
         "cues",
-        "claims",
         "scoring",
         "copies",
         "languages",

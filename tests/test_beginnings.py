@@ -207,5 +207,5 @@ def test_a_state_that_llama_refuses_is_read_anew(
 
 def test_other_kernels_have_a_memory_of_their_own(bench: Bench, tmp_path: Path) -> None:
     bench.ask(tmp_path)
-    bench.ask(tmp_path, kernels=Kernels(flash=False))
+    bench.ask(tmp_path, kernels=Kernels(batch=256))
     assert len(list(tmp_path.iterdir())) == 2

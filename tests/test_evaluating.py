@@ -129,9 +129,8 @@ class Scripted(FakeGenerator):
         return super().generate(prompt, **more)
 
     def _asked(self, prompt: Prompt) -> str:
-        """The question, also where it is put as a claim: without "Who" and the mark."""
         text = "\n".join(prompt.parts)
-        return next((question for question in REPLIES if question[4:-1] in text), "")
+        return next((question for question in REPLIES if question in text), "")
 
 
 @dataclass(frozen=True)

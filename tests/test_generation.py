@@ -18,7 +18,8 @@ from ragtool.generation import LlamaGenerator, Remembering, llama, llama_faults,
 from ragtool.generation.lookup import guess
 from ragtool.models import find, locate
 from ragtool.protocols import Generator
-from ragtool.records import Prompt
+from ragtool.records import Prompt, Span
+from ragtool.reports import Kernels
 
 SMALL = "smollm2-135m-instruct-q4_1"
 SYSTEM = "You answer from the passages."
@@ -54,7 +55,7 @@ def fresh(models: Path) -> Iterator[Callable[..., LlamaGenerator]]:
     """Loads the small model anew, with nothing remembered."""
     loaded: list[LlamaGenerator] = []
 
-    def load(context_tokens: int = 4096) -> LlamaGenerator:
+    def load(context_tokens: int = 4096, kernels: Kernels = Kernels()) -> LlamaGenerator:  # noqa: B008  # it is frozen
         found = locate(find(SMALL), models)
         loaded.append(
             LlamaGenerator(
@@ -63,6 +64,7 @@ def fresh(models: Path) -> Iterator[Callable[..., LlamaGenerator]]:
                 sha256=found.sha256,
                 threads=1,
                 context_tokens=context_tokens,
+                kernels=kernels,
             )
         )
         return loaded[-1]
@@ -131,7 +133,78 @@ def test_the_odds_turn_their_sign_with_the_words(any_generator: Generator) -> No
     assert any_generator.opinion(prompt, yes=YES, no=YES).odds == 0
 
 
+def places_of(*texts: str) -> list[Span]:
+    return [Span(HARBOUR.index(text), HARBOUR.index(text) + len(text)) for text in texts]
+
+
+MAYOR = "Mayor Ana Ruiz said the harbour would stay closed until June."
+UNION = "The fishermen's union denied that anyone had been asked."
+
+
+def test_a_look_is_a_share_of_all_that_can_be_looked_at(any_generator: Generator) -> None:
+    look = any_generator.look(A, at=places_of(MAYOR, UNION), asked=Span(0, len(WHO)))
+    layers, heads, places = look.mass.shape
+    assert places == 2
+    assert look.peak.shape == look.mass.shape
+    assert look.states.ndim == 3
+    assert len(look.states) in (layers - 1, layers)
+    assert (look.mass >= 0).all()
+    assert (look.mass.sum(axis=-1) <= 1 + 1e-5).all()
+    assert (look.peak <= 1).all()
+    assert look.mass.any()
+    assert heads
+    again = any_generator.look(A, at=places_of(UNION, MAYOR), asked=Span(0, len(WHO)))
+    assert (again.mass == look.mass[..., ::-1]).all()
+    assert (again.states == look.states).all()
+
+
 # The real one
+
+
+def test_places_together_are_looked_at_as_much_as_their_parts(generator: LlamaGenerator) -> None:
+    asked = Span(0, len(WHO))
+    parts = generator.look(A, at=places_of(MAYOR, " " + UNION), asked=asked)
+    whole = generator.look(A, at=places_of(f"{MAYOR} {UNION}"), asked=asked)
+    assert parts.mass.sum(axis=-1) == pytest.approx(whole.mass[..., 0], abs=1e-5)
+    assert parts.peak.max(axis=-1) == pytest.approx(whole.peak[..., 0])
+
+
+def test_a_look_is_at_the_question_alone(generator: LlamaGenerator) -> None:
+    name = WHO.index("harbour")
+    word = generator.look(A, at=places_of(MAYOR), asked=Span(name, name + len("harbour")))
+    whole = generator.look(A, at=places_of(MAYOR), asked=Span(0, len(WHO)))
+    assert word.states.shape[1] == 1
+    assert whole.states.shape[1] == len(generator.tokens(WHO))
+    assert (whole.peak >= word.peak).all()
+    assert (word.mass != whole.mass).any()
+
+
+def test_a_look_changes_nothing_of_what_is_read_later(
+    fresh: Callable[..., LlamaGenerator],
+) -> None:
+    one, other = fresh(), fresh()
+    look = one.look(A, at=places_of(MAYOR), asked=Span(0, len(WHO)))
+    assert one.generate(A, max_tokens=16) == other.generate(A, max_tokens=16)
+    again = one.look(A, at=places_of(MAYOR), asked=Span(0, len(WHO)))
+    assert (again.mass == look.mass).all()
+
+
+def test_a_question_longer_than_a_call_is_looked_with_whole(
+    fresh: Callable[..., LlamaGenerator],
+) -> None:
+    asked = Span(0, len(WHO))
+    at_once = fresh().look(A, at=places_of(MAYOR), asked=asked)
+    in_pieces = fresh(kernels=Kernels(batch=8)).look(A, at=places_of(MAYOR), asked=asked)
+    assert in_pieces.mass == pytest.approx(at_once.mass, abs=0.02)
+    assert in_pieces.states.shape == at_once.states.shape
+
+
+def test_what_is_no_adapter_is_a_model_error(models: Path, tmp_path: Path) -> None:
+    file = tmp_path / "adapter.gguf"
+    file.write_bytes(b"GGUF")
+    path = locate(find(SMALL), models).path
+    with pytest.raises(ModelError, match=r"adapter\.gguf"):
+        LlamaGenerator(path, name=SMALL, sha256="0", threads=2, adapter=file)
 
 
 def test_the_odds_know_what_comes_next(generator: LlamaGenerator) -> None:

@@ -16,7 +16,6 @@ from packaging.requirements import Requirement
 
 import axe
 import bench_summaries
-import fit_confidence
 import machine
 import running
 import setup_env
@@ -454,20 +453,11 @@ def test_rouge(text: str, scores: tuple[float, ...]) -> None:
     assert bench_summaries.rouge(text, "The mill burned down.") == pytest.approx(scores)
 
 
-def test_questions_are_tallied_by_their_surest_candidate() -> None:
-    def row(*candidates: tuple[float, bool], answerable: bool = True) -> dict[str, object]:
-        rest = {"state": [0.0], "short": 0.0, "draft": 0.0}
-        found = [{**rest, "support": sure, "right": right} for sure, right in candidates]
-        return {"answerable": answerable, "state": [0.0], "candidates": found}
-
-    signals = {"intercept": -1.0, "short": 0.0, "draft": 0.0, "support": 1.0}
-    weights = {**signals, "passages": [1.0], "alone": [1.0]}
-    rows = [
-        row((2.0, True), (1.5, False)),
-        row((2.0, False), (1.5, True)),
-        row((0.5, True)),
-        row((0.5, False), answerable=False),
-        row((3.0, False), answerable=False),
-    ]
-    assert fit_confidence.tally(rows, weights, 0.0) == "1, 1, 1; 1 of 2"
-    assert fit_confidence.tally(rows, weights, -1.0) == "2, 1, 0; 0 of 2"
+def test_what_was_taught_is_tallied_at_several_shares_of_refusals() -> None:
+    reason = "it takes torch and gguf, which the checks don't"
+    teach_sight = pytest.importorskip("teach_sight", reason=reason)
+    others = [(-float(at), False, False) for at in range(1, 11)]
+    answerable = [(-0.5, True, True), (-1.5, True, False), (-2.5, True, True), (-9.5, True, True)]
+    told = teach_sight.tally([*others, *answerable]).split("\n")
+    assert told[0] == "60% of the others refused: 2 right, 1 wrong of 4"
+    assert told[3] == "90% of the others refused: 1 right, 0 wrong of 4"

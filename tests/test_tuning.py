@@ -19,7 +19,7 @@ from ragtool.reports import Finding, Kernels, Progress, Tuned
 SHA = "a" * 64
 ENTRY: dict[str, Any] = {
     "threads": 1,
-    "kernels": {"repacked": False, "flash": None, "batch": 256},
+    "kernels": {"repacked": False, "batch": 256},
     "day": "2026-11-23",
 }
 
@@ -52,7 +52,7 @@ def test_without_a_file_nothing_is_remembered(settings: Settings) -> None:
 
 def test_what_is_remembered_is_of_one_model(settings: Settings) -> None:
     write(settings, kept(ENTRY))
-    expected = Tuned(1, Kernels(repacked=False, flash=None, batch=256), "2026-11-23")
+    expected = Tuned(1, Kernels(repacked=False, batch=256), "2026-11-23")
     assert tuning.remembered(SHA, settings) == expected
     assert tuning.remembered("b" * 64, settings) is None
 
@@ -81,7 +81,7 @@ def test_another_machines_file_is_ignored(settings: Settings) -> None:
         kept(ENTRY | {"day": "soon"}),
         kept(ENTRY | {"kernels": {"batch": 0}}),
         kept(ENTRY | {"kernels": {"batch": 10**9}}),
-        kept(ENTRY | {"kernels": {"flash": "yes"}}),
+        kept(ENTRY | {"kernels": {"repacked": "yes"}}),
         kept(ENTRY | {"kernels": {"speed": "most"}}),
     ],
 )
@@ -111,7 +111,7 @@ def test_tuning_measures_and_loading_uses_it(
     assert tuned is not None
     assert (tuned.threads, tuned.kernels) == (result.best.threads, result.best.kernels)
     assert tuned.kernels.described(tuned.threads) in found(settings).message
-    other = Tuned(1, Kernels(flash=False, batch=64), "2026-11-23")
+    other = Tuned(1, Kernels(repacked=True, batch=64), "2026-11-23")
     write(settings, kept(ENTRY | {"kernels": {"batch": 64}}).replace(SHA, sha256))
     generator = loading.load_generator(settings)
     assert generator._batch == other.kernels.batch

@@ -86,20 +86,30 @@ def load_model(api: Any, path: Path, kernels: Kernels) -> Any:
 
 
 def open_context(
-    api: Any, model: Any, tokens: int, threads: int, path: Path, *, kernels: Kernels, stop: Any
+    api: Any,
+    model: Any,
+    tokens: int,
+    threads: int,
+    path: Path,
+    *,
+    kernels: Kernels,
+    stop: Any,
+    watch: Any,
 ) -> Any:
     """Room for so many tokens of prompt and reply. Raises ModelError without memory for it.
 
-    stop: llama.cpp's abort callback, asked between two steps of its work.
+    stop: llama.cpp's abort callback, asked between two steps of its work. watch: its
+    callback for tensors, see `Watching`.
     """
     parameters = api.llama_context_default_params()
     parameters.n_ctx = tokens
     parameters.n_batch = parameters.n_ubatch = kernels.batch
-    if kernels.flash is not None:
-        parameters.flash_attn_type = int(kernels.flash)
+    # Flash attention never makes the attention that is watched.
+    parameters.flash_attn_type = api.LLAMA_FLASH_ATTN_TYPE_DISABLED
     parameters.n_threads = parameters.n_threads_batch = threads
     parameters.no_perf = True
     parameters.abort_callback = stop
+    parameters.cb_eval = watch
     context = api.llama_init_from_model(model, parameters)
     if not context:
         raise ModelError(
@@ -107,6 +117,13 @@ def open_context(
             hint="Close programs, or use a smaller model.",
         )
     return context
+
+
+def tensor_functions(api: Any) -> Any:
+    """The library of ggml that llama.cpp uses, with its functions for tensors."""
+    from llama_cpp._ctypes_extensions import load_shared_library
+
+    return load_shared_library("ggml-base", Path(api.__file__).parent / "lib")
 
 
 def tokenize(api: Any, vocab: Any, text: str, *, special: bool) -> list[int]:

@@ -11,18 +11,20 @@ import codecs
 import ctypes
 import os
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtool.errors import ModelError
+from ragtool.generation.adapter import Adapter
+from ragtool.generation.attention import Sight, Watching, covering
 from ragtool.generation.beginnings import Beginnings
 from ragtool.generation.calls import Calls
 from ragtool.generation.frame import chat_frame
 from ragtool.generation.library import load_model, open_context, silence, tokenize
 from ragtool.generation.lookup import guess
 from ragtool.generation.memory import Part, PutBy, shared, size
-from ragtool.records import Draft, Opinion, Prompt
+from ragtool.records import Draft, Look, Opinion, Prompt, Span
 from ragtool.reports import Kernels
 
 if TYPE_CHECKING:
@@ -41,7 +43,8 @@ class LlamaGenerator:
     path: the file, verified by the caller. threads: for prompt and reply.
     look: called often while the model works, see `Calls`. beginnings: a folder
     where the model's memory of system texts is kept for the next process, None
-    for nowhere. Raises ModelError when the file can't be loaded.
+    for nowhere. adapter: a LoRA adapter for `look`. Raises ModelError when a file
+    can't be loaded.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class LlamaGenerator:
         look: Callable[[], None] | None = None,
         kernels: Kernels = Kernels(),  # noqa: B008  # it is frozen
         beginnings: Path | None = None,
+        adapter: Path | None = None,
     ) -> None:
         # Read once, when the library is loaded; the user's own choice stands.
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
@@ -68,6 +72,7 @@ class LlamaGenerator:
         trained = int(llama_cpp.llama_model_n_ctx_train(self._model))
         self._context_tokens = min(context_tokens, trained) if trained > 0 else context_tokens
         self._calls = Calls(llama_cpp, look=look)
+        self._watching = Watching(llama_cpp)
         self._context = open_context(
             llama_cpp,
             self._model,
@@ -76,7 +81,9 @@ class LlamaGenerator:
             path,
             kernels=kernels,
             stop=self._calls.stop,
+            watch=self._watching.callback,
         )
+        self._adapter = Adapter(llama_cpp, self._model, self._context, adapter)
         self._batch = kernels.batch
         build = f"{llama_cpp.__version__} {llama_cpp.llama_print_system_info()!r}"
         self._beginnings = Beginnings(
@@ -85,7 +92,6 @@ class LlamaGenerator:
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self._vocab_size = int(llama_cpp.llama_vocab_n_tokens(self._vocab))
-        self._state_size = int(llama_cpp.llama_model_n_embd(self._model))
         self._frame = chat_frame(llama_cpp, self._model, self._vocab)
         self._kept: list[Part] = []
         self._put_by = PutBy(llama_cpp, self._context)
@@ -113,7 +119,24 @@ class LlamaGenerator:
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the text takes as part of a prompt."""
-        return len(self._tokens(text))
+        return len(self.tokens(text))
+
+    def tokens(self, text: str) -> list[int]:
+        """The text's tokens as part of a prompt."""
+        return tokenize(self._api, self._vocab, text, special=False)
+
+    def tokens_of(self, text: str, spans: Sequence[Span]) -> list[range]:
+        """Which of the text's tokens have a part of each span, at least one."""
+        ends = accumulate(len(self._piece(token)) for token in self.tokens(text))
+        return covering(text, list(ends), spans)
+
+    def parts(self, prompt: Prompt) -> list[Part]:
+        """The prompt's tokens: of its head, with the system text, and of each part."""
+        before, between, after = self._frame
+        head = before + self.tokens(prompt.system) + between
+        parts = [self.tokens(part) for part in prompt.parts if part]
+        parts[-1] = parts[-1] + after
+        return [tuple(head), *map(tuple, parts)]
 
     def generate(
         self, prompt: Prompt, *, max_tokens: int, on_text: Callable[[str], None] | None = None
@@ -136,21 +159,36 @@ class LlamaGenerator:
 
     def opinion(self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str]) -> Opinion:
         """How much likelier the reply begins with yes than with no. See `Generator`."""
+        self._read(prompt, room=1)
+        return Opinion(self._odds(yes, no))
+
+    def look(self, prompt: Prompt, *, at: Sequence[Span], asked: Span) -> Look:
+        """Where the model looks, with its adapter if it has one. See `Generator`."""
         import numpy as np
 
-        self._read(prompt, room=1, state=True)
+        *before, _, _ = self.parts(prompt)
+        rows = self.tokens_of(prompt.parts[-1], (asked,))[0]
+        columns = self.tokens_of(prompt.parts[-2], at)
+        first = size(before)
+        sight = Sight(rows, [range(first + one.start, first + one.stop) for one in columns])
+        self._read(prompt, room=0, sight=sight)
+        mass = np.stack([sight.mass[layer] for layer in sorted(sight.mass)])
+        return Look(
+            mass / np.float32(len(rows)),
+            np.stack([sight.peak[layer] for layer in sorted(sight.peak)]),
+            np.stack([np.concatenate(sight.states[layer]) for layer in sorted(sight.states)]),
+        )
+
+    def _odds(self, yes: Sequence[str], no: Sequence[str]) -> float:
+        import numpy as np
+
         logits = self._logits().astype(np.float64)
-        odds = self._log_mass(logits, yes) - self._log_mass(logits, no)
-        pointer = self._api.llama_get_embeddings_ith(self._context, -1)
-        if not pointer:  # a kind of model of which llama.cpp gives no states
-            return Opinion(odds)
-        state = np.ctypeslib.as_array(pointer, shape=(self._state_size,))
-        return Opinion(odds, tuple(state.tolist()))
+        return self._log_mass(logits, yes) - self._log_mass(logits, no)
 
     def _log_mass(self, logits: NDArray[np.float64], words: Sequence[str]) -> float:
         import numpy as np
 
-        first = sorted({self._tokens(word)[0] for word in words})
+        first = sorted({self.tokens(word)[0] for word in words})
         return float(np.logaddexp.reduce(logits[first]))
 
     def _continue(self) -> Iterator[int | None]:
@@ -181,15 +219,14 @@ class LlamaGenerator:
     def _likeliest(self, at: int) -> int:
         return int(self._logits(at).argmax())
 
-    def _read(self, prompt: Prompt, *, room: int, state: bool = False) -> int:
+    def _read(self, prompt: Prompt, *, room: int, sight: Sight | None = None) -> int:
         """Evaluates the prompt, as far as the model doesn't remember it; its tokens.
 
         A part is evaluated in calls of its own, so that a part gives the same
         numbers whether what stands before it was remembered or read again.
-        state: whether the last token's state is wanted too. It is then read by
-        itself, since llama.cpp computes the logits of all that it gives states of.
+        sight: takes what is seen while the last part is read.
         """
-        parts = self._prompt_tokens(prompt)
+        parts = self.parts(prompt)
         total = size(parts)
         if total + room > self._context_tokens:
             raise ModelError(
@@ -206,11 +243,13 @@ class LlamaGenerator:
         for part in parts[len(self._kept) : -1]:
             self._decode(part)
             self._kept.append(part)
-        if state:
-            self._decode_with_state(parts[-1])
-        else:
+        if sight is None:
             self._decode(parts[-1])
-        self._kept.append(parts[-1])
+            self._kept.append(parts[-1])
+        else:
+            with self._adapter.applied(), self._watching.taking(sight):
+                self._decode(parts[-1])
+            self._cut(self._kept)  # by the adapter it is read otherwise
         return total
 
     def _turn_to(self, parts: Sequence[Part]) -> None:
@@ -249,13 +288,6 @@ class LlamaGenerator:
         self._api.llama_state_seq_get_data(self._context, buffer, size, 0)
         return bytes(buffer)
 
-    def _prompt_tokens(self, prompt: Prompt) -> list[Part]:
-        before, between, after = self._frame
-        head = before + self._tokens(prompt.system) + between
-        parts = [self._tokens(part) for part in prompt.parts if part]
-        parts[-1] = parts[-1] + after
-        return [tuple(head), *map(tuple, parts)]
-
     def _decode(self, tokens: Sequence[int], *, each: bool = False) -> None:
         """Reads the tokens; for the logits of the last one, or of each (of one call's at most)."""
         for at in range(0, len(tokens), self._batch):
@@ -265,6 +297,7 @@ class LlamaGenerator:
             wanted = (ctypes.c_int8 * len(block))(*([1] * len(block)))
             if each:
                 batch.logits = ctypes.cast(wanted, ctypes.POINTER(ctypes.c_int8))
+            self._watching.reads(len(block))
             try:
                 status = self._calls.run(self._api.llama_decode, self._context, batch)
             except BaseException:
@@ -273,15 +306,6 @@ class LlamaGenerator:
             if status != 0:
                 self._forget()
                 raise ModelError(f"{self.name} stopped while reading (llama.cpp code {status}).")
-
-    def _decode_with_state(self, tokens: Sequence[int]) -> None:
-        """Reads the tokens, at least one; for the logits and the state of the last one."""
-        self._decode(tokens[:-1])
-        self._api.llama_set_embeddings(self._context, True)
-        try:
-            self._decode(tokens[-1:])
-        finally:
-            self._api.llama_set_embeddings(self._context, False)
 
     def _forget(self) -> None:
         self._api.llama_memory_clear(self._memory, True)
@@ -294,9 +318,6 @@ class LlamaGenerator:
         pointer = self._api.llama_get_logits_ith(self._context, at)
         view: NDArray[np.float32] = np.ctypeslib.as_array(pointer, shape=(self._vocab_size,))
         return view
-
-    def _tokens(self, text: str) -> list[int]:
-        return tokenize(self._api, self._vocab, text, special=False)
 
     def _piece(self, token: int) -> bytes:
         buffer = ctypes.create_string_buffer(256)

@@ -11,12 +11,12 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 from ragtool.protocols import Generator
-from ragtool.records import Draft, Opinion, Prompt
+from ragtool.records import Draft, Look, Opinion, Prompt, Span
 
 # A question asks for some six replies.
 REPLIES = 64
 
-Reply = TypeVar("Reply", Draft, Opinion)
+Reply = TypeVar("Reply", Draft, Opinion, Look)
 
 
 class Remembering:
@@ -26,6 +26,7 @@ class Remembering:
         self._generator = generator
         self._drafts: OrderedDict[Hashable, Draft] = OrderedDict()
         self._opinions: OrderedDict[Hashable, Opinion] = OrderedDict()
+        self._looks: OrderedDict[Hashable, Look] = OrderedDict()
 
     @property
     def name(self) -> str:
@@ -65,6 +66,20 @@ class Remembering:
         if known is None:
             known = self._generator.opinion(prompt, yes=yes, no=no)
         return _kept(self._opinions, key, known)
+
+    def look(
+        self,
+        prompt: Prompt,
+        *,
+        at: Sequence[Span],
+        asked: Span,
+    ) -> Look:
+        """See `Generator`."""
+        key = (prompt, tuple(at), asked)
+        known = self._looks.get(key)
+        if known is None:
+            known = self._generator.look(prompt, at=at, asked=asked)
+        return _kept(self._looks, key, known)
 
 
 def _kept(replies: OrderedDict[Hashable, Reply], key: Hashable, reply: Reply) -> Reply:

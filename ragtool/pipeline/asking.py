@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
-from functools import cached_property
 from types import TracebackType
 
 from ragtool import __version__
@@ -14,8 +12,7 @@ from ragtool import evidence as evidence_stage
 from ragtool import prompt as prompts
 from ragtool.amounts import unknown_durations, unknown_months, unknown_numbers
 from ragtool.checking import is_topic_unknown
-from ragtool.citations import Citer, whole_sentences
-from ragtool.confidence import GATE, MOST_CLAIMED, SURE, Confidence, Signals
+from ragtool.citations import Citer
 from ragtool.config import Settings
 from ragtool.conversation import (
     Turn,
@@ -26,6 +23,7 @@ from ragtool.conversation import (
     leant_on,
 )
 from ragtool.pipeline.citing import Numbering
+from ragtool.pipeline.finding import Finder, Finding
 from ragtool.pipeline.loading import Kept, Library, Writer
 from ragtool.records import (
     Answer,
@@ -35,18 +33,10 @@ from ragtool.records import (
     Evidence,
     Filters,
     Hit,
-    Opinion,
-    Prompt,
 )
-from ragtool.sentences import sentences
 
-# Tokens of evidence that the model reads, and of the answer that it may write, in
-# a word or two and as a sentence.
+# Tokens of evidence that the model reads.
 EVIDENCE_TOKENS = 400
-SHORT_TOKENS, ANSWER_TOKENS = 24, 96
-# How many sentences of the sources that carry a sentence of the draft are asked about,
-# beside the one that fits the question best.
-CANDIDATES = 2
 # Of a follow-up written as a whole question.
 QUESTION_TOKENS = 48
 NEAREST = 3
@@ -177,65 +167,30 @@ class _Question:
             return []
         if is_topic_unknown(self._question, told):
             return []
-        passages = self._opinion(prompts.gate_prompt(self._question, chosen))
-        if passages.odds < GATE:
-            return []
-        draft = generator.generate(
-            prompts.answer_prompt(self._question, chosen),
-            max_tokens=ANSWER_TOKENS,
+        citer = Citer(self._question, chosen, embedder=self._library.embedder)
+        finder = Finder(
+            self._question,
+            chosen,
+            citer=citer,
+            generator=generator,
             on_text=lambda _: self._mark("first_token_ms"),
         )
-        short = generator.generate(
-            prompts.short_prompt(self._question, chosen), max_tokens=SHORT_TOKENS
-        )
-        self._timings["prompt_tokens"] = draft.prompt_tokens
-        self._timings["completion_tokens"] = short.completion_tokens + draft.completion_tokens
-        citer = Citer(self._question, chosen, embedder=self._library.embedder)
-        return self._cited(whole_sentences(draft), short.text, citer, passages)
+        kept = self._cited(finder.findings(), citer)
+        self._timings["prompt_tokens"], self._timings["completion_tokens"] = finder.tokens
+        return kept
 
-    def _cited(
-        self, draft: str, short: str, citer: Citer, passages: Opinion
-    ) -> list[AnswerSentence]:
+    def _cited(self, findings: Sequence[Finding], citer: Citer) -> list[AnswerSentence]:
         kept: list[AnswerSentence] = []
         seen: set[str] = set()
-        for sentence in sentences(draft):
-            said = sentence.span.of(draft)
-            best = self._answering(said, short, citer, passages)
-            cited = citer.cite(said, best=best) if best is not None else None
-            if cited is None or cited.text in seen:
+        for found in findings:
+            cited = citer.cite(found.said, best=found.evidence)
+            if cited.text in seen:
                 continue
             seen.add(cited.text)
             kept.append(self._numbering.number(cited))
             if self._on_sentence is not None:
                 self._on_sentence(kept[-1], self._numbering.citations)
         return kept
-
-    def _answering(self, said: str, short: str, citer: Citer, passages: Opinion) -> Evidence | None:
-        """The sentence of the sources that answers most surely, None where none surely does.
-
-        passages: what the model thinks of all that was read.
-        """
-        best: Evidence | None = None
-        surest = 0.0
-        for one in citer.candidates(said, answer=short, most=CANDIDATES):
-            alone = self._opinion(prompts.confirm_prompt(self._question, one.text))
-            signals = Signals(passages, alone, one.short, one.draft, one.support)
-            sure = self._confidence.of(signals)
-            if one.claim is not None and sure + MOST_CLAIMED >= surest:
-                claimed = self._opinion(prompts.claim_prompt(one.claim, one.text)).odds
-                sure = self._confidence.of(replace(signals, claimed=claimed))
-            if sure >= surest:
-                best, surest = one.evidence, sure
-            if sure >= SURE:
-                break
-        return best
-
-    def _opinion(self, prompt: Prompt) -> Opinion:
-        return self._writer.generator.opinion(prompt, yes=prompts.YES, no=prompts.NO)
-
-    @cached_property
-    def _confidence(self) -> Confidence:
-        return Confidence(self._writer.generator.sha256)
 
     def _answer(
         self,

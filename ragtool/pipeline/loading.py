@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from types import TracebackType
 
 from ragtool import models, retrieval
+from ragtool.confidence import adapter_of
 from ragtool.config import Settings
 from ragtool.embedding import OnnxEmbedder
 from ragtool.errors import StoreError
@@ -45,6 +46,7 @@ def load_generator(settings: Settings, *, look: Callable[[], None] | None = None
         kernels=tuned.kernels if tuned else Kernels(),
         look=look,
         beginnings=settings.machine and settings.machine / "beginnings",
+        adapter=adapter_of(found.sha256),
     )
 
 

@@ -76,7 +76,7 @@ def tune(settings: Settings, *, report: Callable[[Progress], None]) -> Tuning:
     usual, *other = repacking()
     varied: list[Variation] = [_repacked(each) for each in other]
     varied += map(_threads, sorted({cores() // 2, cores() - 1} - {0, cores()}))
-    varied += [_without_flash, *map(_batch, _BATCHES)]
+    varied += map(_batch, _BATCHES)
     count = 1 + len(varied)
     report(Progress("measuring", 0, count, "settings"))
     best = _measured(found, cores(), Kernels(repacked=usual))
@@ -97,10 +97,6 @@ def _repacked(repacked: bool) -> Variation:
 
 def _threads(count: int) -> Variation:
     return lambda _, kernels: (count, kernels)
-
-
-def _without_flash(threads: int, kernels: Kernels) -> tuple[int, Kernels]:
-    return threads, replace(kernels, flash=False)
 
 
 def _batch(size: int) -> Variation:
@@ -173,7 +169,7 @@ def _tuned(entry: dict[str, Any]) -> Tuned:
         type(tuned.threads) is type(kernels.batch) is int
         and 1 <= tuned.threads <= cores()
         and 32 <= kernels.batch <= 4096
-        and {kernels.repacked, kernels.flash} <= {None, False, True}
+        and kernels.repacked in (None, False, True)
         and date.fromisoformat(tuned.day)
     ):
         raise ValueError("it holds settings that there are not")

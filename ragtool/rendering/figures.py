@@ -164,7 +164,6 @@ def _trial(trial: Trial) -> Form:
     return {
         "threads": trial.threads,
         "repacked": trial.kernels.repacked,
-        "flash": trial.kernels.flash,
         "batch": trial.kernels.batch,
         "reads_per_second": round(trial.reads, 2),
         "writes_per_second": round(trial.writes, 2),
