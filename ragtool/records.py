@@ -188,7 +188,8 @@ class Look:
     each of some places of the passages; float32 (layers, heads, places). mass: the
     sum over the place's tokens, mean over the question's; peak: the highest of one
     token to another; both in [0, 1]. states: what each layer hands on of the
-    question's tokens, float32 (layers, tokens, n).
+    question's tokens, float32 (layers, tokens, n). All are empty where the generator
+    does not tell.
     """
 
     mass: NDArray[np.float32]

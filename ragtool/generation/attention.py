@@ -26,7 +26,7 @@ _ATTENTION, _HANDED_ON = "kq_soft_max-", "l_out-"
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Seen:
     """What is taken of one reading.
 
     rows: of the tokens that are read, counted from the first one, those whose
@@ -66,18 +66,18 @@ class Watching:
 
     def __init__(self, api: Any) -> None:
         self._tensors = _Tensors(api)
-        self._sight: Sight | None = None
+        self._seen: Seen | None = None
         self._first = self._count = 0
         self.callback: Any = api.ggml_backend_sched_eval_callback(self._see)
 
     @contextmanager
-    def taking(self, sight: Sight | None) -> Iterator[None]:
-        """What is read until the end goes into `sight`, if there is one."""
-        self._sight, self._first, self._count = sight, 0, 0
+    def taking(self, seen: Seen | None) -> Iterator[None]:
+        """What is read until the end goes into `seen`, if there is one."""
+        self._seen, self._first, self._count = seen, 0, 0
         try:
             yield
         finally:
-            self._sight = None
+            self._seen = None
 
     def reads(self, count: int) -> None:
         """So many tokens are read by the next call."""
@@ -85,7 +85,7 @@ class Watching:
 
     def _see(self, tensor: int, asks: bool, _: object) -> bool:
         """Asked whether the tensor is wanted, and once it is made, whether to go on."""
-        if self._sight is None:
+        if self._seen is None:
             return not asks
         name = self._tensors.name(tensor)
         if asks:
@@ -93,29 +93,29 @@ class Watching:
         kind, _, layer = name.partition("-")
         rows = self._tensors.rows(tensor)
         wanted = slice(
-            max(self._sight.rows.start - self._first, 0),
-            max(min(self._sight.rows.stop - self._first, self._count), 0),
+            max(self._seen.rows.start - self._first, 0),
+            max(min(self._seen.rows.stop - self._first, self._count), 0),
         )
         if wanted.start >= wanted.stop:
             return True
         if f"{kind}-" == _ATTENTION:  # of each head, of each token read
             shares = rows.reshape(-1, self._count, rows.shape[1])[:, wanted]
-            self._take_attention(self._sight, int(layer), shares)
+            self._take_attention(self._seen, int(layer), shares)
         elif len(rows) == self._count:
-            self._sight.states.setdefault(int(layer), []).append(rows[wanted].copy())
+            self._seen.states.setdefault(int(layer), []).append(rows[wanted].copy())
         return True
 
-    def _take_attention(self, sight: Sight, layer: int, shares: NDArray[np.float32]) -> None:
+    def _take_attention(self, seen: Seen, layer: int, shares: NDArray[np.float32]) -> None:
         import numpy as np
 
         heads = len(shares)
-        nothing = np.zeros((heads, len(sight.columns)), np.float32)
-        mass = sight.mass.setdefault(layer, nothing)
-        peak = sight.peak.setdefault(layer, nothing.copy())
-        for at, column in enumerate(sight.columns):
-            seen = shares[:, :, column.start : column.stop]
-            mass[:, at] += seen.sum(axis=(1, 2))
-            peak[:, at] = np.maximum(peak[:, at], seen.max(axis=(1, 2)))
+        nothing = np.zeros((heads, len(seen.columns)), np.float32)
+        mass = seen.mass.setdefault(layer, nothing)
+        peak = seen.peak.setdefault(layer, nothing.copy())
+        for at, column in enumerate(seen.columns):
+            there = shares[:, :, column.start : column.stop]
+            mass[:, at] += there.sum(axis=(1, 2))
+            peak[:, at] = np.maximum(peak[:, at], there.max(axis=(1, 2)))
 
 
 class _Tensors:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragtool.errors import ModelError
 from ragtool.generation.adapter import Adapter
-from ragtool.generation.attention import Sight, Watching, covering
+from ragtool.generation.attention import Seen, Watching, covering
 from ragtool.generation.beginnings import Beginnings
 from ragtool.generation.calls import Calls
 from ragtool.generation.frame import chat_frame
@@ -170,13 +170,14 @@ class LlamaGenerator:
         rows = self.tokens_of(prompt.parts[-1], (asked,))[0]
         columns = self.tokens_of(prompt.parts[-2], at)
         first = size(before)
-        sight = Sight(rows, [range(first + one.start, first + one.stop) for one in columns])
-        self._read(prompt, room=0, sight=sight)
-        mass = np.stack([sight.mass[layer] for layer in sorted(sight.mass)])
+        seen = Seen(rows, [range(first + one.start, first + one.stop) for one in columns])
+        self._read(prompt, room=0, seen=seen)
+        if not seen.mass:  # a kind of model, or a llama.cpp, that tells nothing of it
+            return Look(*(np.zeros((0, 0, 0), np.float32) for _ in range(3)))
         return Look(
-            mass / np.float32(len(rows)),
-            np.stack([sight.peak[layer] for layer in sorted(sight.peak)]),
-            np.stack([np.concatenate(sight.states[layer]) for layer in sorted(sight.states)]),
+            np.stack([seen.mass[layer] for layer in sorted(seen.mass)]) / np.float32(len(rows)),
+            np.stack([seen.peak[layer] for layer in sorted(seen.peak)]),
+            np.stack([np.concatenate(seen.states[layer]) for layer in sorted(seen.states)]),
         )
 
     def _odds(self, yes: Sequence[str], no: Sequence[str]) -> float:
@@ -219,12 +220,12 @@ class LlamaGenerator:
     def _likeliest(self, at: int) -> int:
         return int(self._logits(at).argmax())
 
-    def _read(self, prompt: Prompt, *, room: int, sight: Sight | None = None) -> int:
+    def _read(self, prompt: Prompt, *, room: int, seen: Seen | None = None) -> int:
         """Evaluates the prompt, as far as the model doesn't remember it; its tokens.
 
         A part is evaluated in calls of its own, so that a part gives the same
         numbers whether what stands before it was remembered or read again.
-        sight: takes what is seen while the last part is read.
+        seen: takes what is seen while the last part is read.
         """
         parts = self.parts(prompt)
         total = size(parts)
@@ -243,11 +244,11 @@ class LlamaGenerator:
         for part in parts[len(self._kept) : -1]:
             self._decode(part)
             self._kept.append(part)
-        if sight is None:
+        if seen is None:
             self._decode(parts[-1])
             self._kept.append(parts[-1])
         else:
-            with self._adapter.applied(), self._watching.taking(sight):
+            with self._adapter.applied(), self._watching.taking(seen):
                 self._decode(parts[-1])
             self._cut(self._kept)  # by the adapter it is read otherwise
         return total

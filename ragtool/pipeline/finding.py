@@ -1,9 +1,9 @@
 """Which sentences of the evidence answer the question, if any, and what the model writes of them.
 
-Of a model on which weights were fitted it is read from where it looks while it
-reads the question, in one reading of the passages; what it writes comes after, and
-decides nothing. Any other model is asked of each sentence what it thinks
-(docs/decisions/0015-one-confidence.md).
+Of a model that was taught to it is read from where it looks while it reads the
+question, in one reading of the passages; what it writes comes after, and decides
+nothing. Any other model, or one that does not tell where it looks, is asked of each
+sentence what it thinks (docs/decisions/0015-one-confidence.md).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ragtool import prompt as prompts
 from ragtool.citations import Citer, whole_sentences
 from ragtool.confidence import GATE, Sight, Signals, thought
 from ragtool.protocols import Generator
-from ragtool.records import Draft, Evidence, Opinion, Prompt
+from ragtool.records import Draft, Evidence, Look, Opinion, Prompt
 from ragtool.sentences import sentences
 
 # Tokens that the model may write, in a word or two and as a sentence.
@@ -61,14 +61,16 @@ class Finder:
     def findings(self) -> list[Finding]:
         """In the order of the answer; none when the evidence does not answer."""
         sight = Sight.of(self._generator.sha256)
-        return self._thought() if sight is None else self._seen(sight)
-
-    def _seen(self, sight: Sight) -> list[Finding]:
+        if sight is None:
+            return self._thought()
         look = self._generator.look(
             prompts.look_prompt(self._question, self._evidence),
             at=prompts.places(self._evidence),
             asked=prompts.place_of_question(self._question),
         )
+        return self._seen(sight, look) if look.mass.size else self._thought()
+
+    def _seen(self, sight: Sight, look: Look) -> list[Finding]:
         odds = zip(sight.sure(look), self._evidence, strict=True)
         able = [(sure, one) for sure, one in odds if self._citer.may_answer(one)]
         surest, best = max(able, key=lambda each: each[0], default=(-1.0, None))
