@@ -121,8 +121,8 @@ PROMPT = Prompt(
 )
 
 
-# The head, two parts, and of the last its last token by itself.
-CALLS = 4
+# The head and two parts.
+CALLS = 3
 
 
 class Bench:
