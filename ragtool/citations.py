@@ -29,6 +29,7 @@ from ragtool.checking import (
 from ragtool.protocols import Embedder, Vectors
 from ragtool.quoting import (
     chain_of,
+    has_no_speaker,
     in_own_words,
     is_named,
     keeps_cue,
@@ -36,8 +37,10 @@ from ragtool.quoting import (
     lacks_role,
     leaves_open_who,
     names_nobody,
+    names_somebody,
     naming,
     shown_names,
+    with_what_tells,
 )
 from ragtool.records import Draft, Evidence, Verdict
 from ragtool.sentences import sentences
@@ -100,9 +103,7 @@ class Citer:
 
     def __init__(self, question: str, evidence: Sequence[Evidence], *, embedder: Embedder) -> None:
         self._question = question
-        # A headline says it shorter than the article, and without who said so.
-        body = tuple(one for one in evidence if one.text != one.document.title)
-        self._evidence = body or tuple(evidence)
+        self._evidence = tuple(evidence)
         self._embedder = embedder
         self._vectors: Vectors = embedder.embed([one.text for one in self._evidence])
         self._asks_speaker = asks_speaker(question)
@@ -119,26 +120,46 @@ class Citer:
         somebody said of whom none speaks, or who said it and none tells. A
         question answers none.
         """
-        order = [one for one in self._by_support(sentence, answer) if self.may_answer(one)]
+        order = [
+            one
+            for one in self._by_support(sentence, answer)
+            if self.may_answer(one) and not self.leaves_open(one)
+        ]
         fitting = max(order, key=lambda one: one.score, default=None)
         asked = [one for at, one in enumerate(order) if at < most or one is fitting]
         return tuple(self._candidate(sentence, answer, one) for one in asked)
 
     def may_answer(self, one: Evidence) -> bool:
-        """Whether the sentence has what is asked for: an amount, a name, a statement. A
-        headline has not."""
-        if one not in self._evidence:
-            return False
-        chain = chain_of(one, self._question)
-        if is_person_missing(self._question, in_own_words(one, chain)):
-            return False
-        if (self._asks_who and leaves_open_who(one, chain)) or (
-            self._asks_speaker and names_nobody(one, chain)
-        ):
-            return False
-        if self._role is not None and lacks_role(one, chain, self._role):
-            return False
+        """Whether the sentence has what is asked for, but for who it was: an amount, a
+        statement."""
         return not is_amount_missing(self._question, one.text) and not is_question(one.text)
+
+    def leaves_open(self, one: Evidence) -> bool:
+        """Whether the sentence by itself does not tell who it was, where the question asks
+        who, or whether it was whom the question names."""
+        chain = chain_of(one, self._question)
+        return (
+            (self._asks_who and leaves_open_who(one, chain))
+            or (self._asks_speaker and names_nobody(one, chain))
+            or self._lacks_whom(one)
+        )
+
+    def with_what_tells(self, one: Evidence) -> tuple[Evidence, ...]:
+        """The sentence and those near it up to one that tells what it leaves open, in reading
+        order; empty where none is near, and where it is somebody else who speaks."""
+        chunks = [other.chunk for other in self._evidence]
+        if not self._lacks_whom(one):
+            return with_what_tells(one, names_somebody, chunks=chunks)
+        if not has_no_speaker(one, chain_of(one, self._question)):
+            return ()
+        return with_what_tells(one, lambda near: not self._lacks_whom(near), chunks=chunks)
+
+    def _lacks_whom(self, one: Evidence) -> bool:
+        """Whether the question names somebody, or his role, and the sentence does not."""
+        chain = chain_of(one, self._question)
+        return is_person_missing(self._question, in_own_words(one, chain)) or (
+            self._role is not None and lacks_role(one, chain, self._role)
+        )
 
     def _candidate(self, sentence: str, answer: str, evidence: Evidence) -> Candidate:
         chain = chain_of(evidence, self._question)

@@ -89,8 +89,10 @@ def select(
 
     budget: what all of them together may cost; cost: of a text, in tokens. The
     best sentence is always taken. Documents come in the order of their best
-    sentence.
+    sentence. A headline is none of them where there is anything else: it stands
+    above what is read, and says it shorter than the article, without who said so.
     """
+    ranked = [one for one in ranked if one.text != one.document.title] or ranked
     scores = {_key(evidence): evidence for evidence in ranked}
     chosen: dict[tuple[str, int], Evidence] = {}
     spent = 0

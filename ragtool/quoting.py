@@ -5,14 +5,15 @@ from __future__ import annotations
 import functools
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ragtool import attribution
 from ragtool.attribution import Link, in_quotation
 from ragtool.checking import asks_speaker, names
 from ragtool.coreference import opener
 from ragtool.cues import CUE_FORMS, NEUTRAL
+from ragtool.people import persons
 from ragtool.phrases import PREPOSITIONS, PRONOUNS
 from ragtool.records import Chunk, Evidence, Sentence, Span
 from ragtool.roles import carries
@@ -23,6 +24,8 @@ from ragtool.words import content_words, stem, words
 # What a news agency's report opens with: "CLAYMORE FORD, Nov. 21 — ".
 _DATELINE = re.compile(r"^[A-Z][A-Z '’.-]+(?:, [\w .]{1,20})?(?: \([^)]*\))? [—–-]+ ")
 
+# How many sentences back somebody may have been named of whom a sentence goes on to tell.
+_BACK = 3
 _INTRODUCED = re.compile(r":\s*[“\"«„]")
 _PEOPLE = frozenset("people men women children police crowd family families relatives".split())
 
@@ -143,6 +146,53 @@ def naming(
             )
             found += list(holding)[:1]
     return tuple(found)
+
+
+def with_what_tells(
+    evidence: Evidence, tells: Callable[[Evidence], bool], *, chunks: Iterable[Chunk]
+) -> tuple[Evidence, ...]:
+    """The evidence and what stands between it and the nearest sentence that tells what it
+    leaves open, that one included: before it, or else right behind. Empty where none does.
+
+    chunks: those that were read.
+    """
+    text, whole, at = _place(evidence)
+    own = [one for one in chunks if one.document.path == evidence.document.path]
+    known = {sentence.span.start: (one, sentence) for one in own for sentence in one.sentences}
+    for first in range(at - 1, max(-1, at - 1 - _BACK), -1):
+        if whole[first].span.of(text) == evidence.document.title:
+            break
+        if tells(replace(evidence, sentence=whole[first])):
+            return _run(whole[first:at], known, evidence, ())
+    behind = whole[at + 1 : at + 2]
+    if behind and tells(replace(evidence, sentence=behind[0])):
+        return _run((), known, evidence, behind)
+    return ()
+
+
+def names_somebody(evidence: Evidence) -> bool:
+    """Whether a person is named in the evidence, or supplied to it."""
+    named = persons(evidence.document.text, evidence.sentence.span)
+    return bool(named) or bool(names_supplied(evidence, chain_of(evidence, "")))
+
+
+def has_no_speaker(evidence: Evidence, chain: Sequence[Link]) -> bool:
+    """Whether it is open who speaks in the evidence, if anybody does."""
+    return not chain or chain[0].speaker.of(evidence.document.text).casefold() in PRONOUNS
+
+
+def _run(
+    before: Sequence[Sentence],
+    known: Mapping[int, tuple[Chunk, Sentence]],
+    evidence: Evidence,
+    behind: Sequence[Sentence],
+) -> tuple[Evidence, ...]:
+    """All of these in order; empty if one was not read."""
+    starts = [one.span.start for one in (*before, *behind)]
+    if not all(start in known for start in starts):
+        return ()
+    found = [Evidence(*known[start], evidence.score) for start in starts]
+    return (*found[: len(before)], evidence, *found[len(before) :])
 
 
 def is_named(where: str, link: Link, text: str) -> bool:

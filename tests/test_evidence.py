@@ -20,13 +20,16 @@ SENTENCES = (
 )
 
 
-def hits(*bodies: str) -> tuple[Hit, ...]:
-    documents = [Document(f"/{at}.txt", "0", body) for at, body in enumerate(bodies)]
+def hits(*bodies: str | Document) -> tuple[Hit, ...]:
+    documents = [
+        body if isinstance(body, Document) else Document(f"/{at}.txt", "0", body)
+        for at, body in enumerate(bodies)
+    ]
     found = [chunk for document in documents for chunk in chunks(document)]
     return tuple(Hit(at, 1.0 / at, chunk) for at, chunk in enumerate(found, start=1))
 
 
-def ranked(question: str, *bodies: str) -> tuple[Evidence, ...]:
+def ranked(question: str, *bodies: str | Document) -> tuple[Evidence, ...]:
     embedder = FakeEmbedder()
     vector = embedder.embed([question])[0]
     return rank(question, hits(*bodies), question_vector=vector, embedder=embedder)
@@ -51,6 +54,14 @@ def test_neighbours_come_with_it_in_reading_order() -> None:
 def test_the_best_is_taken_whatever_it_costs() -> None:
     found = ranked("Is the bridge safe?", " ".join(SENTENCES))
     assert select(found, budget=0, cost=words)[0:3]
+
+
+def test_a_headline_is_not_read_as_a_sentence() -> None:
+    article = Document("/0.txt", "0", f"Bridge safe\n\n{SENTENCES[1]}", title="Bridge safe")
+    alone = Document("/1.txt", "0", "Bridge safe", title="Bridge safe")
+    for document, chosen in ((article, [SENTENCES[1]]), (alone, ["Bridge safe"])):
+        found = ranked("Is the bridge safe?", document)
+        assert [one.text for one in select(found, budget=100, cost=words)] == chosen
 
 
 def test_nothing_from_nothing() -> None:

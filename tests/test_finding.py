@@ -20,6 +20,7 @@ TEXT = (
     "Olga Marin denied that the doors were locked. It rained at the port.\n"
 )
 MARIN = "Olga Marin denied that the doors were locked."
+RAIN = "It rained at the port."
 WHO = "Who denied that the doors were locked?"
 
 
@@ -48,11 +49,11 @@ class AtTheRain(OfTheDefault):
     looks_at = "rained"
 
 
-def finder(generator: FakeGenerator) -> Finder:
-    document = Document("/a.txt", "0" * 64, TEXT, title="Doors locked at the port")
+def finder(generator: FakeGenerator, text: str = TEXT, question: str = WHO) -> Finder:
+    document = Document("/a.txt", "0" * 64, text, title="Doors locked at the port")
     found = [Evidence(c, s, 0.5) for c in chunks(document) for s in c.sentences]
-    citer = Citer(WHO, found, embedder=FakeEmbedder())
-    return Finder(WHO, found, citer=citer, generator=generator, on_text=lambda _: None)
+    citer = Citer(question, found, embedder=FakeEmbedder())
+    return Finder(question, found, citer=citer, generator=generator, on_text=lambda _: None)
 
 
 @pytest.fixture
@@ -81,9 +82,41 @@ def test_the_sentence_is_found_that_the_model_looks_at() -> None:
     assert looking.tokens > (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("article", "shown"),
+    [
+        (f"{MARIN} {RAIN}", [MARIN, RAIN]),
+        (f"{MARIN} “It was dark.” {RAIN}", [MARIN, "“It was dark.”", RAIN]),
+        (f"{RAIN} {MARIN}", [RAIN, MARIN]),
+    ],
+    ids=["before", "further-before", "behind"],
+)
 @pytest.mark.usefixtures("of_one_head")
-def test_what_has_not_what_is_asked_for_is_not_found_and_nothing_is_written() -> None:
-    looking = finder(AtTheRain())  # nobody speaks there
+def test_what_does_not_tell_who_is_shown_with_what_does(article: str, shown: list[str]) -> None:
+    looking = finder(AtTheRain(), f"Doors locked at the port\n\n{article}\n")
+    found = looking.findings()
+    assert [one.evidence.text for one in found] == shown
+    assert [one.said for one in found if one.evidence.text != RAIN] == [""] * (len(shown) - 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (RAIN, ["Olga Marin came first.", RAIN]),
+        ("It rained at the port, Karl Moen said.", []),
+    ],
+    ids=["nobody", "another"],
+)
+@pytest.mark.usefixtures("of_one_head")
+def test_whose_words_are_asked_for_is_shown_beside_them(said: str, shown: list[str]) -> None:
+    text = f"Doors locked at the port\n\nOlga Marin came first. {said}\n"
+    looking = finder(AtTheRain(), text, "What did Olga Marin say about the port?")
+    assert [one.evidence.text for one in looking.findings()] == shown
+
+
+@pytest.mark.usefixtures("of_one_head")
+def test_where_nobody_is_named_nothing_is_found_and_nothing_is_written() -> None:
+    looking = finder(AtTheRain(), f"Doors locked at the port\n\nIt was dark. {RAIN}\n")
     assert looking.findings() == []
     assert looking.tokens == (0, 0)
 

@@ -72,12 +72,17 @@ class Finder:
 
     def _seen(self, sight: Sight, look: Look) -> list[Finding]:
         odds = zip(sight.sure(look), self._evidence, strict=True)
-        able = [(sure, one) for sure, one in odds if self._citer.may_answer(one)]
-        surest, best = max(able, key=lambda each: each[0], default=(-1.0, None))
-        if best is None or surest < 0:
-            return []
-        draft = self._draft()
-        return [Finding(next((one.span.of(draft) for one in sentences(draft)), ""), best)]
+        able = [each for each in odds if self._citer.may_answer(each[1])]
+        for sure, best in sorted(able, key=lambda each: -each[0]):
+            if sure < 0:
+                break
+            is_open = self._citer.leaves_open(best)
+            shown = self._citer.with_what_tells(best) if is_open else (best,)
+            if shown:
+                draft = self._draft()
+                said = next((one.span.of(draft) for one in sentences(draft)), "")
+                return [Finding(said if one is best else "", one) for one in shown]
+        return []
 
     def _thought(self) -> list[Finding]:
         passages = self._opinion(prompts.gate_prompt(self._question, self._evidence))
