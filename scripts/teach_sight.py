@@ -4,8 +4,8 @@
     python scripts/teach_sight.py teach CACHE [--minutes N] [--write]
 
 `read` reads the articles of a set, as `ragtool eval` takes it, and its questions
-up to the first layer that is changed, and writes what comes out to CACHE, an
-article a record of some 5 MB; begun again it goes on behind the last. `teach` learns a
+up to the first layer that is changed, and writes what comes out to the folder CACHE, an
+article a file of some 7 MB; begun again it reads what the cache lacks. `teach` learns a
 LoRA adapter for the layers from there on, and the weights of `ragtool.confidence.Sight`:
 the sentence that answers shall be the likeliest, or none where none does. It prints how
 the articles that it does not learn from come out; --write puts the result into the
@@ -24,38 +24,40 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
-from gguf import GGUFWriter
 from torch import Tensor
 
 import qwen2
-from qwen2 import HEADS, MATRICES, WIDTH, Layer, Weights
+from qwen2 import HEADS, MATRICES, WIDTH, Layer, Turns, Weights
 from ragtool import confidence, config, models, pipeline
 from ragtool import prompt as prompts
 from ragtool.generation import LlamaGenerator
-from ragtool.pipeline.loading import load_generator
+from ragtool.pipeline.loading import Library, load_generator
 from ragtool.question_sets import Gold, read_set
-from ragtool.records import Chunk, Evidence
-from ragtool.store import Store
+from ragtool.records import Chunk, Evidence, Filters
+from thresholds import tally
 
 # The layers that the adapter changes and whose heads are watched, and of these the
 # layers whose states tell whether anything answers.
 FIRST, LAST = 10, 20
 STATES = (14, 16, 18, 20)
-RANK = 4
+RANK = 8
 # How many ways of telling are learnt of a layer's states.
 WAYS = 2
-# Tokens of an article that are read: what does not fit is left away.
-TOKENS = 440
+# Tokens of an article that are read, and of another one beside it: what does not fit is
+# left away.
+TOKENS, NEAR_TOKENS = 440, 150
+# The shares of the articles that are read alone, and of the others that come first; and
+# among how many passages the other one is looked for.
+ALONE, OWN_FIRST, NEAR = 0.5, 0.75, 8
 # Questions about another article, for each.
 ELSEWHERE = 3
 # Articles that are not learnt from.
-HELD_OUT = 24
-RATE, HEAD_RATE, HEAD_DECAY = 1e-3, 2e-3, 0.3
+HELD_OUT = 32
+RATE, HEAD_RATE, HEAD_DECAY = 8e-4, 2e-3, 0.3
 
 # By layer and matrix, what is learnt.
 Adapter = Mapping[int, Mapping[str, tuple[Tensor, Tensor]]]
@@ -73,9 +75,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reading:
-    """An article as it was read. places: of its sentences, in tokens. past: by layer,
+    """An article as it was read. places: of the sentences, in tokens. past: by layer,
     from FIRST on, keys and values. own: where the question's own tokens begin."""
 
+    name: str
     places: tuple[range, ...]
     past: Mapping[int, tuple[np.ndarray, np.ndarray]]
     own: int
@@ -138,79 +141,77 @@ def main() -> None:
 
 
 def read(folder: Path, cache: Path, *, size: int | None) -> None:
-    """Read the articles in an order drawn always alike, and add them to `cache`."""
+    """Read those articles that `cache` lacks, and add them to it."""
     torch.set_grad_enabled(False)
     chosen = read_set(folder)
     asked: dict[str, list[Gold]] = {}
     for gold in chosen.questions:
         asked.setdefault(gold.documents[0], []).append(gold)
-    names = sorted(asked)
-    random.Random(1).shuffle(names)
-    known = sum(1 for _ in _read(cache)) if cache.exists() else 0
+    cache.mkdir(parents=True, exist_ok=True)
     settings = config.resolve({})
     weights = Weights(models.located(settings.generator, settings.models).path)
     embeddings = weights.get("token_embd.weight")
     layers = [Layer(weights, number) for number in range(LAST + 1)]
-    generator = load_generator(settings)
-    with tempfile.TemporaryDirectory() as index, cache.open("ab") as file:
+    with tempfile.TemporaryDirectory() as index:
         settings = replace(settings, index=Path(index))
         pipeline.index([chosen.articles], settings, report=lambda _: None)
-        with Store.open(settings.index) as store:
-            for name in names[known:size]:
-                draw = random.Random(name)
-                others = draw.sample([g for g in chosen.questions if g.answerable], ELSEWHERE)
-                chunks = store.chunks_of(str((chosen.articles / name).resolve()))
-                reader = _Reader(generator, embeddings, layers)
-                questions = [*asked[name], *(one for one in others if name not in one.documents)]
-                pickle.dump(reader.read(chunks, name, questions), file)
-                file.flush()
-                print(name, flush=True)
+        with Library(settings) as library:
+            generator = load_generator(settings)
+            passages = _Passages(library, generator, chosen.articles)
+            reader = _Reader(generator, embeddings, layers)
+            for name in sorted(asked, key=_place)[:size]:
+                kept = cache / f"{name}.pickle"
+                if not kept.exists():
+                    draw = random.Random(name)
+                    evidence = passages.of(name, asked[name], draw)
+                    questions = [*asked[name], *_elsewhere(name, asked, evidence, draw)]
+                    partial = kept.with_suffix(".partial")
+                    partial.write_bytes(pickle.dumps(reader.read(evidence, name, questions)))
+                    partial.replace(kept)
+                    print(name, flush=True)
 
 
-class _Reader:
-    def __init__(
-        self, generator: LlamaGenerator, embeddings: Tensor, layers: Sequence[Layer]
-    ) -> None:
-        self._generator, self._embeddings, self._layers = generator, embeddings, layers
+def _place(name: str) -> str:
+    """Where an article comes in the order of all, whatever is added to them."""
+    return hashlib.sha256(name.encode()).hexdigest()
 
-    def read(self, chunks: Sequence[Chunk], name: str, questions: Sequence[Gold]) -> Reading:
-        evidence = self._fitting(chunks)
-        prompt = [prompts.look_prompt(gold.question, evidence) for gold in questions]
-        head, passages, *_ = self._generator.parts(prompt[0])
-        tokens = [*head, *passages]
-        turns = [self._question(gold) for gold in questions]
-        past = self._past(tokens)
-        ends = np.cumsum([0, *map(len, turns)])
-        slices = [slice(a, b) for a, b in pairwise(ends)]
-        states = self._embeddings[[token for turn in turns for token in turn]]
-        positions = len(tokens) + torch.cat([torch.arange(len(turn)) for turn in turns])
-        for number in range(FIRST):
-            states, _ = self._layers[number].forward(states, positions, slices, past[number])
-        places = self._generator.tokens_of(prompt[0].parts[0], prompts.places(evidence))
-        own = self._generator.tokens_of(
-            prompt[0].parts[1], [prompts.place_of_question(questions[0].question)]
-        )[0]
-        return Reading(
-            places=tuple(range(p.start + len(head), p.stop + len(head)) for p in places),
-            past={
-                at: (past[at][0].half().numpy(), past[at][1].half().numpy())
-                for at in range(FIRST, LAST + 1)
-            },
-            own=own.start,
-            asked=tuple(
-                Asked(
-                    states[turn].half().numpy(),
-                    tuple(_answers(one, gold, name) for one in evidence),
-                    elsewhere=name not in gold.documents,
-                )
-                for turn, gold in zip(slices, questions, strict=True)
-            ),
-        )
 
-    def _fitting(self, chunks: Sequence[Chunk]) -> list[Evidence]:
-        """The article's sentences, its headline left out, as far as there is room."""
+def _elsewhere(
+    name: str,
+    asked: Mapping[str, Sequence[Gold]],
+    evidence: Sequence[Evidence],
+    draw: random.Random,
+) -> list[Gold]:
+    """Questions that another article answers: the one that is read too, if one is."""
+    others = {Path(one.document.path).name for one in evidence} - {name}
+    if not others:
+        others = set(asked) - {name}
+    able = [gold for other in sorted(others) for gold in asked[other] if gold.answerable]
+    return draw.sample(able, min(ELSEWHERE, len(able)))
+
+
+class _Passages:
+    """What is read of an article: its sentences, and for every other one, as in an
+    answer, some of the article next to it."""
+
+    def __init__(self, library: Library, generator: LlamaGenerator, articles: Path) -> None:
+        self._library, self._generator, self._articles = library, generator, articles
+
+    def of(self, name: str, asked: Sequence[Gold], draw: random.Random) -> list[Evidence]:
+        path = str((self._articles / name).resolve())
+        own = self._fitting(self._library.store.chunks_of(path), TOKENS)
+        if draw.random() < ALONE:
+            return own
+        question = draw.choice(asked).question
+        vector = self._library.vector(question)
+        hits = self._library.retrieve(question, vector, k=NEAR, filters=Filters())
+        near = [hit.chunk for hit in hits if hit.chunk.document.path != path]
+        other = self._fitting(near[:1], NEAR_TOKENS)
+        return [*own, *other] if draw.random() < OWN_FIRST else [*other, *own]
+
+    def _fitting(self, chunks: Sequence[Chunk], room: int) -> list[Evidence]:
+        """The sentences, their headline left out, as far as there is room."""
         found: list[Evidence] = []
-        room = TOKENS
         for chunk in chunks:
             for sentence in chunk.sentences:
                 one = Evidence(chunk, sentence, 0.0)
@@ -220,6 +221,48 @@ class _Reader:
                         return found
                     found.append(one)
         return found
+
+
+class _Reader:
+    def __init__(
+        self, generator: LlamaGenerator, embeddings: Tensor, layers: Sequence[Layer]
+    ) -> None:
+        self._generator, self._embeddings, self._layers = generator, embeddings, layers
+
+    def read(self, evidence: Sequence[Evidence], name: str, questions: Sequence[Gold]) -> Reading:
+        prompt = [prompts.look_prompt(gold.question, evidence) for gold in questions]
+        head, passages, *_ = self._generator.parts(prompt[0])
+        tokens = [*head, *passages]
+        turns = [self._question(gold) for gold in questions]
+        past = self._past(tokens)
+        together = Turns.of([len(turn) for turn in turns])
+        states = self._embeddings[[token for turn in turns for token in turn]]
+        positions = len(tokens) + together.positions
+        for number in range(FIRST):
+            states, _ = self._layers[number].forward(states, positions, together, past[number])
+        places = self._generator.tokens_of(prompt[0].parts[0], prompts.places(evidence))
+        own = self._generator.tokens_of(
+            prompt[0].parts[1], [prompts.place_of_question(questions[0].question)]
+        )[0]
+        return Reading(
+            name=name,
+            places=tuple(range(p.start + len(head), p.stop + len(head)) for p in places),
+            past={
+                at: (past[at][0].half().numpy(), past[at][1].half().numpy())
+                for at in range(FIRST, LAST + 1)
+            },
+            own=own.start,
+            asked=tuple(
+                Asked(
+                    each.half().numpy(),
+                    tuple(_answers(one, gold) for one in evidence),
+                    elsewhere=name not in gold.documents,
+                )
+                for each, gold in zip(
+                    states.split([len(turn) for turn in turns]), questions, strict=True
+                )
+            ),
+        )
 
     def _question(self, gold: Gold) -> list[int]:
         """The tokens of its turn as far as the question goes."""
@@ -233,12 +276,12 @@ class _Reader:
         for layer in self._layers:
             found.append(layer.past(states, positions))
             if layer is not self._layers[-1]:
-                states, _ = layer.forward(states, positions, [slice(0, len(tokens))], None)
+                states, _ = layer.forward(states, positions, Turns.of([len(tokens)]), None)
         return found
 
 
-def _answers(one: Evidence, gold: Gold, name: str) -> bool:
-    if name not in gold.documents:
+def _answers(one: Evidence, gold: Gold) -> bool:
+    if Path(one.document.path).name not in gold.documents:
         return False
     text = " ".join(one.text.split())
     known = (" ".join(words.split()) for words in gold.evidence)
@@ -247,7 +290,7 @@ def _answers(one: Evidence, gold: Gold, name: str) -> bool:
 
 def teach(cache: Path, *, minutes: float, write: bool) -> None:
     """Learn for so long, as often as that reads the articles, and print what comes of it."""
-    readings = list(_read(cache))
+    readings = _read(cache)
     held, learnt = readings[:HELD_OUT], readings[HELD_OUT:]
     settings = config.resolve({})
     located = models.located(settings.generator, settings.models)
@@ -303,31 +346,45 @@ def _scores(
     reading: Reading, layers: Mapping[int, Layer], adapter: Adapter, sight: Sight
 ) -> Iterator[tuple[Asked, Tensor]]:
     """Each question with the scores of the sentences and of none."""
-    ends = np.cumsum([0, *(len(one.states) for one in reading.asked)])
-    turns = [slice(a, b) for a, b in pairwise(ends)]
+    lengths = [len(one.states) for one in reading.asked]
+    turns = Turns.of(lengths)
     states = torch.from_numpy(np.concatenate([one.states for one in reading.asked])).float()
-    before = len(reading.past[FIRST][0])
-    positions = before + torch.cat([torch.arange(len(one.states)) for one in reading.asked])
-    seen: list[list[Tensor]] = [[] for _ in turns]
-    kept: list[Tensor] = []
+    positions = len(reading.past[FIRST][0]) + turns.positions
+    # The question's own tokens.
+    own = turns.real & (torch.arange(turns.real.shape[1]) >= reading.own)
+    seen: list[Tensor] = []
+    kept: list[Sequence[Tensor]] = []
     for number, layer in layers.items():
         keys, values = (torch.from_numpy(each).float() for each in reading.past[number])
         states, looks = layer.forward(states, positions, turns, (keys, values), adapter[number])
-        for found, look in zip(seen, looks, strict=True):
-            found.append(_at_places(look.attention[:, reading.own :], reading.places))
+        seen.append(_at_places(looks, own, reading.places))
         if number in STATES:
-            kept.append(states)
-    for one, turn, found in zip(reading.asked, turns, seen, strict=True):
-        own = slice(turn.start + reading.own, turn.stop)
-        yield one, sight(torch.stack(found), [each[own] for each in kept])
+            kept.append(states.split(lengths))
+    for at, one in enumerate(reading.asked):
+        yield (
+            one,
+            sight(
+                torch.stack([each[at] for each in seen]), [each[at][reading.own :] for each in kept]
+            ),
+        )
 
 
-def _at_places(attention: Tensor, places: Sequence[range]) -> Tensor:
-    """Logarithms of the mass and the peak at each place, (2, HEADS, places)."""
-    each = [attention[..., place.start : place.stop] for place in places]
-    mass = torch.stack([one.sum(-1).mean(-1) for one in each], dim=-1)
-    peak = torch.stack([one.amax((-2, -1)) for one in each], dim=-1)
-    return torch.log(torch.stack([mass, peak]) + confidence.FAINT)
+def _at_places(looks: Tensor, own: Tensor, places: Sequence[range]) -> Tensor:
+    """Logarithms of the mass and the peak at each place, (turns, 2, HEADS, places).
+
+    looks: (turns, HEADS, tokens, past). own: the tokens that count, (turns, tokens).
+    """
+    share = own / own.sum(dim=1, keepdim=True)
+    mass = (share[:, None, None] @ looks).squeeze(2)
+    peak = (looks * own[:, None, :, None]).amax(dim=2)
+    both = torch.stack(
+        [
+            torch.stack([mass[..., at.start : at.stop].sum(dim=-1) for at in places], dim=-1),
+            torch.stack([peak[..., at.start : at.stop].amax(dim=-1) for at in places], dim=-1),
+        ],
+        dim=1,
+    )
+    return torch.log(both + confidence.FAINT)
 
 
 def _losses(
@@ -342,35 +399,22 @@ def _losses(
 def scored(
     readings: Sequence[Reading], layers: Mapping[int, Layer], adapter: Adapter, sight: Sight
 ) -> str:
-    """How the questions come out, in a line for each of several shares of refusals."""
+    """How the questions come out, in a line for each of several thresholds."""
     rows: list[tuple[float, bool, bool]] = []
     with torch.no_grad():
         for reading in readings:
             for one, scores in _scores(reading, layers, adapter, sight):
                 best = int(scores[:-1].argmax())
-                sure = float(scores[best] - torch.logsumexp(scores, 0))
+                others = torch.cat([scores[:best], scores[best + 1 :]])
+                sure = float(scores[best] - torch.logsumexp(others, 0))
                 if not one.elsewhere:
                     rows.append((sure, any(one.gold), one.gold[best]))
     return tally(rows)
 
 
-def tally(rows: Sequence[tuple[float, bool, bool]]) -> str:
-    """rows: how sure the surest sentence is, whether any answers, whether this one does."""
-    answerable = [(sure, right) for sure, has, right in rows if has]
-    others = sorted(sure for sure, has, _ in rows if not has)
-    lines: list[str] = []
-    for refused in (0.6, 0.7, 0.8, 0.9, 0.95):
-        least = others[min(len(others) - 1, math.ceil(refused * len(others)))]
-        right = sum(right for sure, right in answerable if sure > least)
-        wrong = sum(not right for sure, right in answerable if sure > least)
-        lines.append(
-            f"{refused:.0%} of the others refused:"
-            f" {right} right, {wrong} wrong of {len(answerable)}"
-        )
-    return "\n".join(lines)
-
-
 def _write(adapter: Adapter, sight: Sight, *, model: str) -> None:
+    from gguf import GGUFWriter
+
     package = Path(confidence.__file__).parent
     writer = GGUFWriter(package / "sight.gguf", "qwen2")
     writer.add_type("adapter")
@@ -392,13 +436,10 @@ def _write(adapter: Adapter, sight: Sight, *, model: str) -> None:
     np.savez(package / "sight.npz", allow_pickle=False, **every)
 
 
-def _read(cache: Path) -> Iterator[Reading]:
-    with cache.open("rb") as file:
-        while True:
-            try:
-                yield pickle.load(file)
-            except EOFError:
-                return
+def _read(cache: Path) -> list[Reading]:
+    """What `read` made, in the order of all articles."""
+    files = sorted(cache.glob("*.pickle"), key=lambda file: _place(file.stem))
+    return [pickle.loads(file.read_bytes()) for file in files]
 
 
 if __name__ == "__main__":

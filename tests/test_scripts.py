@@ -20,6 +20,7 @@ import machine
 import running
 import setup_env
 import torch_build
+from thresholds import THRESHOLDS, tally
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -453,11 +454,10 @@ def test_rouge(text: str, scores: tuple[float, ...]) -> None:
     assert bench_summaries.rouge(text, "The mill burned down.") == pytest.approx(scores)
 
 
-def test_what_was_taught_is_tallied_at_several_shares_of_refusals() -> None:
-    reason = "it takes torch and gguf, which the checks don't"
-    teach_sight = pytest.importorskip("teach_sight", reason=reason)
+def test_what_a_threshold_trades_is_tallied() -> None:
     others = [(-float(at), False, False) for at in range(1, 11)]
-    answerable = [(-0.5, True, True), (-1.5, True, False), (-2.5, True, True), (-9.5, True, True)]
-    told = teach_sight.tally([*others, *answerable]).split("\n")
-    assert told[0] == "60% of the others refused: 2 right, 1 wrong of 4"
-    assert told[3] == "90% of the others refused: 1 right, 0 wrong of 4"
+    answerable = [(-0.5, True, True), (-1.5, True, False), (2.5, True, True), (-9.5, True, True)]
+    told = dict(zip(THRESHOLDS, tally([*others, *answerable]).split("\n"), strict=True))
+    assert told[-2.0].endswith("2 right, 1 wrong of 4 (50%, 25%); 8 of 10 others refused (80%)")
+    assert told[-0.5].endswith("2 right, 0 wrong of 4 (50%, 0%); 10 of 10 others refused (100%)")
+    assert told[2.0].endswith("1 right, 0 wrong of 4 (25%, 0%); 10 of 10 others refused (100%)")
