@@ -24,6 +24,7 @@ from ragtool.words import content_words, stem, words
 # What a news agency's report opens with: "CLAYMORE FORD, Nov. 21 — ".
 _DATELINE = re.compile(r"^[A-Z][A-Z '’.-]+(?:, [\w .]{1,20})?(?: \([^)]*\))? [—–-]+ ")
 
+_BYLINE = re.compile(r"by\s+", re.IGNORECASE)
 # How many sentences back somebody may have been named of whom a sentence goes on to tell.
 _BACK = 3
 _INTRODUCED = re.compile(r":\s*[“\"«„]")
@@ -171,8 +172,12 @@ def with_what_tells(
 
 
 def names_somebody(evidence: Evidence) -> bool:
-    """Whether a person is named in the evidence, or supplied to it."""
-    named = persons(evidence.document.text, evidence.sentence.span)
+    """Whether a person is named in the evidence, or supplied to it; who wrote the article,
+    in the line that says so, is nobody."""
+    text, start = evidence.document.text, evidence.sentence.span.start
+    named = persons(text, evidence.sentence.span)
+    if named and _BYLINE.fullmatch(text[start : named[0].start]):
+        return False
     return bool(named) or bool(names_supplied(evidence, chain_of(evidence, "")))
 
 

@@ -114,9 +114,10 @@ def test_whose_words_are_asked_for_is_shown_beside_them(said: str, shown: list[s
     assert [one.evidence.text for one in looking.findings()] == shown
 
 
+@pytest.mark.parametrize("before", ["It was dark.", "By Jane Doe, Evening Lantern\n\n"])
 @pytest.mark.usefixtures("of_one_head")
-def test_where_nobody_is_named_nothing_is_found_and_nothing_is_written() -> None:
-    looking = finder(AtTheRain(), f"Doors locked at the port\n\nIt was dark. {RAIN}\n")
+def test_where_nobody_is_named_nothing_is_found_and_nothing_is_written(before: str) -> None:
+    looking = finder(AtTheRain(), f"Doors locked at the port\n\n{before} {RAIN}\n")
     assert looking.findings() == []
     assert looking.tokens == (0, 0)
 
