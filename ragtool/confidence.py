@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # The log-odds below which a sentence is withheld: the one number that trades answers
 # against refusals.
-THRESHOLD = -1.5
+THRESHOLD = -1.0
 # Added to attention before its logarithm is taken: less is none.
 FAINT = 1e-4
 
@@ -91,7 +91,9 @@ class Sight:
         # Layers, mass and peak, heads, places.
         both = np.stack([look.mass[layers], look.peak[layers]], axis=1)
         seen = np.log(both.astype(np.float64) + FAINT)
-        apart = seen - seen.mean(axis=-1, keepdims=True)
+        # Each place against the others, however few these are.
+        count = seen.shape[-1]
+        apart = (seen - seen.mean(axis=-1, keepdims=True)) * count / max(1, count - 1)
         scores = np.einsum("lkhp,lkh->p", apart, weights["heads"])
         none = weights["none"].item() + np.sum(seen.max(axis=-1) * weights["none_heads"])
         for at, layer in enumerate(weights["layers"]):

@@ -110,7 +110,8 @@ class Sight:
         states: by layer of STATES, of the question's tokens.
         """
         learnt = self.weights
-        apart = seen - seen.mean(dim=-1, keepdim=True)
+        count = seen.shape[-1]
+        apart = (seen - seen.mean(dim=-1, keepdim=True)) * count / max(1, count - 1)
         scores = torch.einsum("lkhp,lkh->p", apart, learnt["heads"])
         none = learnt["none"] + (seen.amax(dim=-1) * learnt["none_heads"]).sum()
         for at, each in enumerate(states):
@@ -259,7 +260,7 @@ class _Reader:
                     elsewhere=name not in gold.documents,
                 )
                 for each, gold in zip(
-                    states.split([len(turn) for turn in turns]), questions, strict=True
+                    _split(states, [len(turn) for turn in turns]), questions, strict=True
                 )
             ),
         )
@@ -359,7 +360,7 @@ def _scores(
         states, looks = layer.forward(states, positions, turns, (keys, values), adapter[number])
         seen.append(_at_places(looks, own, reading.places))
         if number in STATES:
-            kept.append(states.split(lengths))
+            kept.append(_split(states, lengths))
     for at, one in enumerate(reading.asked):
         yield (
             one,
@@ -367,6 +368,10 @@ def _scores(
                 torch.stack([each[at] for each in seen]), [each[at][reading.own :] for each in kept]
             ),
         )
+
+
+def _split(states: Tensor, lengths: Sequence[int]) -> tuple[Tensor, ...]:
+    return states.split(lengths)  # type: ignore[no-untyped-call,no-any-return]  # torch's own
 
 
 def _at_places(looks: Tensor, own: Tensor, places: Sequence[range]) -> Tensor:

@@ -53,10 +53,19 @@ def chances(odds: tuple[float, ...]) -> list[float]:
 def test_the_place_that_is_looked_at_most_is_the_likeliest() -> None:
     found = chances(Sight(TOY).sure(look()))
     assert found == sorted(found, reverse=True)
-    # Twice the logarithm is the square, and what looks at none counts e to the 0.5.
-    seen = np.array(SEEN) + confidence.FAINT
-    squares = np.exp(2 * (np.log(seen) - np.log(seen).mean()))
-    assert found == pytest.approx(list(squares / (squares.sum() + math.exp(0.5))), rel=1e-4)
+    # The head counts twice, each place is told from the mean of the two others, and what
+    # looks at none counts e to the 0.5.
+    first, second, third = np.log(np.array(SEEN) + confidence.FAINT)
+    others = np.array([second + third, first + third, first + second]) / 2
+    counts = np.exp(2 * (np.array([first, second, third]) - others))
+    assert found == pytest.approx(list(counts / (counts.sum() + math.exp(0.5))), rel=1e-4)
+
+
+def test_of_two_places_one_is_as_sure_as_of_many() -> None:
+    doubted = Sight(TOY | {"none": np.array(12.0)})
+    two, many = (chances(doubted.sure(look(seen=(0.6, *[0.001] * n))))[0] for n in (1, 12))
+    assert two == pytest.approx(many, rel=1e-3)
+    assert two > 0.5
 
 
 def test_with_that_of_none_the_chances_sum_to_one() -> None:
