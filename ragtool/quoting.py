@@ -95,12 +95,16 @@ def shown_names(evidence: Evidence, chain: Sequence[Link]) -> tuple[Span, ...]:
     return (*(link.speaker for link in chain), *supplied)
 
 
+def has_no_speaker(evidence: Evidence, chain: Sequence[Link]) -> bool:
+    """Whether it is open who speaks in the evidence, if anybody does."""
+    return not chain or chain[0].speaker.of(evidence.document.text).casefold() in PRONOUNS
+
+
 def leaves_open_who(evidence: Evidence, chain: Sequence[Link]) -> bool:
     """Whether the evidence does not tell who spoke or acted: it has a pronoun that can't be
     traced there, or is a quotation without a speaker."""
-    text = evidence.document.text
     if chain:
-        return chain[0].speaker.of(text).casefold() in PRONOUNS
+        return has_no_speaker(evidence, chain)
     if in_quotation(*_place(evidence)):
         introduced = _INTRODUCED.search(evidence.text)
         return introduced is None or not _has_somebody(evidence.text[: introduced.start()])
@@ -179,11 +183,6 @@ def names_somebody(evidence: Evidence) -> bool:
     if named and _BYLINE.fullmatch(text[start : named[0].start]):
         return False
     return bool(named) or bool(names_supplied(evidence, chain_of(evidence, "")))
-
-
-def has_no_speaker(evidence: Evidence, chain: Sequence[Link]) -> bool:
-    """Whether it is open who speaks in the evidence, if anybody does."""
-    return not chain or chain[0].speaker.of(evidence.document.text).casefold() in PRONOUNS
 
 
 def _run(
