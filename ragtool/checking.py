@@ -100,8 +100,12 @@ def asks_speaker(question: str) -> bool:
 
 
 def asks_who(question: str) -> bool:
-    """Whether the question asks for a person by "who": "who found it?", "by whom was it found?"."""
-    return not {"who", "whom", "whose"}.isdisjoint(words(question)[:2])
+    """Whether the question asks for a person: "who found it?", "by whom was it found?",
+    "which retired judge resigned?"."""
+    asked = words(question)
+    if asked[:1] == ["which"]:
+        return any(word in ROLES for word in asked[1:4])
+    return not {"who", "whom", "whose"}.isdisjoint(asked[:2])
 
 
 def is_question(text: str) -> bool:

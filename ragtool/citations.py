@@ -40,6 +40,7 @@ from ragtool.quoting import (
     names_somebody,
     naming,
     shown_names,
+    with_name,
     with_what_tells,
 )
 from ragtool.records import Draft, Evidence, Verdict
@@ -144,15 +145,23 @@ class Citer:
             or self._lacks_whom(one)
         )
 
-    def with_what_tells(self, one: Evidence) -> tuple[Evidence, ...]:
-        """The sentence and those near it up to one that tells what it leaves open, in reading
-        order; empty where none is near, and where it is somebody else who speaks."""
+    def shown(self, one: Evidence) -> tuple[Evidence, ...]:
+        """The sentence, in reading order with those near it up to one that tells what it leaves
+        open, or, where the question asks who, whose name it hides.
+
+        Empty where it leaves open who and none near tells, or where somebody else speaks.
+        """
         chunks = [other.chunk for other in self._evidence]
-        if not self._lacks_whom(one):
+        chain = chain_of(one, self._question)
+        if self._lacks_whom(one):
+            return (
+                with_what_tells(one, lambda near: not self._lacks_whom(near), chunks=chunks)
+                if has_no_speaker(one, chain)
+                else ()
+            )
+        if self.leaves_open(one):
             return with_what_tells(one, names_somebody, chunks=chunks)
-        if not has_no_speaker(one, chain_of(one, self._question)):
-            return ()
-        return with_what_tells(one, lambda near: not self._lacks_whom(near), chunks=chunks)
+        return with_name(one, chain, chunks=chunks) if self._asks_who else (one,)
 
     def _lacks_whom(self, one: Evidence) -> bool:
         """Whether the question names somebody, or his role, and the sentence does not."""

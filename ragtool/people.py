@@ -115,6 +115,11 @@ def full_name(text: str, name: Span) -> Span:
     return fuller[-1] if len({span.of(text) for span in fuller}) == 1 else name
 
 
+def is_shared(text: str, name: Span) -> bool:
+    """Whether a single word is part of the names of two persons of the text: of two brothers."""
+    return len({span.of(text) for span in _by_part(text).get(name.of(text), ())}) > 1
+
+
 def persons(text: str, within: Span) -> list[Span]:
     """Persons named within, in order: by their whole name or by a surname known from before."""
     whole = people(text, within)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ragtool import attribution
@@ -13,7 +13,7 @@ from ragtool.attribution import Link, in_quotation
 from ragtool.checking import asks_speaker, names
 from ragtool.coreference import opener
 from ragtool.cues import CUE_FORMS, NEUTRAL
-from ragtool.people import persons
+from ragtool.people import full_name, is_shared, persons
 from ragtool.phrases import PREPOSITIONS, PRONOUNS
 from ragtool.records import Chunk, Evidence, Sentence, Span
 from ragtool.roles import carries
@@ -25,8 +25,19 @@ from ragtool.words import content_words, stem, words
 _DATELINE = re.compile(r"^[A-Z][A-Z '’.-]+(?:, [\w .]{1,20})?(?: \([^)]*\))? [—–-]+ ")
 
 _BYLINE = re.compile(r"by\s+", re.IGNORECASE)
-# How many sentences back somebody may have been named of whom a sentence goes on to tell.
-_BACK = 3
+# How many sentences before and behind it somebody may be named of whom a sentence tells.
+_BACK, _BEHIND = 3, 2
+_ROLE = re.compile(
+    r"\b(?:(?:the|its|their|his|her)\b|\w+['’]s?)\s+(?:[\w’'-]+\s+){0,2}"
+    rf"(?:{'|'.join(sorted(ROLES))})\b",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(r"\b(?:he|she|him|his|her)\b", re.IGNORECASE)
+_ONE_OF_SOME = re.compile(
+    r"(?:one|two|some|both|neither)(?: of them)?|(?:a |the )?(?:second|third|other|another)",
+    re.IGNORECASE,
+)
+_SPEAKS_FOR = re.compile(r"(?:a|its) spokes(?:man|woman|person)", re.IGNORECASE)
 _INTRODUCED = re.compile(r":\s*[“\"«„]")
 _PEOPLE = frozenset("people men women children police crowd family families relatives".split())
 
@@ -55,7 +66,8 @@ def chain_of(evidence: Evidence, claim: str) -> tuple[Link, ...]:
 def names_supplied(evidence: Evidence, chain: Sequence[Link]) -> tuple[Supplied, ...]:
     """The names that the evidence itself lacks, in the order of the places where they are missing.
 
-    Of the speakers in it, and of whom it is about where it begins with "he" or "she".
+    Of the speakers in it, and of whom it is about where it begins with "he" or "she"; where
+    there are none, of the first who is named by his surname alone.
     """
     text, sentences, at = _place(evidence)
     # One who says two things is named once.
@@ -68,9 +80,22 @@ def names_supplied(evidence: Evidence, chain: Sequence[Link]) -> tuple[Supplied,
     named = {name.of(text) for name in found.values()}
     if opened is not None and opened[1].of(text) not in named:
         found.setdefault(*opened)
+    if not chain and not found:
+        found.update(_first_surname(evidence))
     return tuple(
         Supplied(place, found[place]) for place in sorted(found, key=lambda one: one.start)
     )
+
+
+def _first_surname(evidence: Evidence) -> dict[Span, Span]:
+    """The first person that the evidence names, and where his whole name stands before it;
+    nothing if the name is whole, or that of two."""
+    text = evidence.document.text
+    for name in persons(text, evidence.sentence.span)[:1]:
+        whole = full_name(text, name)
+        if whole != name:
+            return {name: whole}
+    return {}
 
 
 def in_own_words(evidence: Evidence, chain: Sequence[Link]) -> str:
@@ -108,8 +133,10 @@ def leaves_open_who(evidence: Evidence, chain: Sequence[Link]) -> bool:
     if in_quotation(*_place(evidence)):
         introduced = _INTRODUCED.search(evidence.text)
         return introduced is None or not _has_somebody(evidence.text[: introduced.start()])
-    pronoun = words(evidence.text)[:1]
-    return set(pronoun) <= PRONOUNS and not names_supplied(evidence, chain)
+    opening = set(words(evidence.text)[:1])
+    if opening <= {"his", "her"} and persons(evidence.document.text, evidence.sentence.span):
+        return False  # "Her neighbour, Ann Lee, nodded."
+    return opening <= PRONOUNS and not names_supplied(evidence, chain)
 
 
 def names_nobody(evidence: Evidence, chain: Sequence[Link]) -> bool:
@@ -154,35 +181,87 @@ def naming(
 
 
 def with_what_tells(
-    evidence: Evidence, tells: Callable[[Evidence], bool], *, chunks: Iterable[Chunk]
+    evidence: Evidence,
+    tells: Callable[[Evidence], bool],
+    *,
+    chunks: Iterable[Chunk],
+    behind: bool = False,
 ) -> tuple[Evidence, ...]:
     """The evidence and what stands between it and the nearest sentence that tells what it
-    leaves open, that one included: before it, or else right behind. Empty where none does.
+    leaves open, that one included. Empty where none does.
+
+    chunks: those that were read. behind: whether it is looked for behind alone.
+    """
+    whole, at = _place(evidence)[1:]
+    own = [one for one in chunks if one.document.path == evidence.document.path]
+    known = {sentence.span.start: (one, sentence) for one in own for sentence in one.sentences}
+    for near in _nearby(evidence, behind=behind):
+        if tells(replace(evidence, sentence=whole[near])):
+            return _run(whole[near:at], known, evidence, whole[at + 1 : near + 1])
+    return ()
+
+
+def _nearby(evidence: Evidence, *, behind: bool) -> Iterator[int]:
+    """The sentences near it in which somebody may be named: back as far as the headline, and
+    the next; if behind, the next two of the paragraph alone."""
+    text, whole, at = _place(evidence)
+    if behind:
+        next_ones = range(at + 1, min(len(whole), at + 1 + _BEHIND))
+        yield from (one for one in next_ones if whole[one].paragraph == whole[at].paragraph)
+        return
+    for one in range(at - 1, max(-1, at - 1 - _BACK), -1):
+        if whole[one].span.of(text) == evidence.document.title:
+            break
+        yield one
+    yield from range(at + 1, min(len(whole), at + 2))
+
+
+def with_name(
+    evidence: Evidence, chain: Sequence[Link], *, chunks: Iterable[Chunk]
+) -> tuple[Evidence, ...]:
+    """The evidence and, where it tells of somebody without his name, what stands between it
+    and the nearest sentence that may give it: before a pronoun, "a second" or a surname that
+    two bear, behind a role, "the composer". Alone where it names somebody, and where none near
+    does.
 
     chunks: those that were read.
     """
-    text, whole, at = _place(evidence)
-    own = [one for one in chunks if one.document.path == evidence.document.path]
-    known = {sentence.span.start: (one, sentence) for one in own for sentence in one.sentences}
-    for first in range(at - 1, max(-1, at - 1 - _BACK), -1):
-        if whole[first].span.of(text) == evidence.document.title:
-            break
-        if tells(replace(evidence, sentence=whole[first])):
-            return _run(whole[first:at], known, evidence, ())
-    behind = whole[at + 1 : at + 2]
-    if behind and tells(replace(evidence, sentence=behind[0])):
-        return _run((), known, evidence, behind)
-    return ()
+    text = evidence.document.text
+    who = chain[0].speaker.of(text) if chain else evidence.text
+    found: tuple[Evidence, ...] = ()
+    if chain and _SPEAKS_FOR.fullmatch(who):
+        found = with_what_tells(evidence, lambda near: bool(names(near.text)), chunks=chunks)
+    elif chain and _ONE_OF_SOME.fullmatch(who):
+        found = with_what_tells(evidence, lambda near: _has_somebody(near.text), chunks=chunks)
+    elif not _has_name(evidence, chain):
+        if _ROLE.search(who):
+            found = with_what_tells(evidence, names_somebody, chunks=chunks, behind=True)
+        elif persons(text, evidence.sentence.span) or _PRONOUN.search(who):
+            found = with_what_tells(evidence, names_somebody, chunks=chunks)
+    return found or (evidence,)
+
+
+def _has_name(evidence: Evidence, chain: Sequence[Link]) -> bool:
+    """Whether any name stands in the evidence, or is supplied to it, but for a surname that
+    two bear."""
+    text = evidence.document.text
+    shared = {
+        name.of(text) for name in persons(text, evidence.sentence.span) if is_shared(text, name)
+    }
+    named = set(names(_DATELINE.sub("", evidence.text)))
+    return bool(named - shared or names_supplied(evidence, chain))
 
 
 def names_somebody(evidence: Evidence) -> bool:
     """Whether a person is named in the evidence, or supplied to it; who wrote the article,
-    in the line that says so, is nobody."""
+    in the line that says so, is nobody, and a surname that two bear names neither."""
     text, start = evidence.document.text, evidence.sentence.span.start
     named = persons(text, evidence.sentence.span)
     if named and _BYLINE.fullmatch(text[start : named[0].start]):
         return False
-    return bool(named) or bool(names_supplied(evidence, chain_of(evidence, "")))
+    return any(not is_shared(text, name) for name in named) or bool(
+        names_supplied(evidence, chain_of(evidence, ""))
+    )
 
 
 def _run(

@@ -100,6 +100,35 @@ def test_what_does_not_tell_who_is_shown_with_what_does(article: str, shown: lis
 
 
 @pytest.mark.parametrize(
+    "article",
+    [
+        "|Olga Marin and Karl Marin left. It rained, Marin said.",
+        "It was dark. |The composer stood where it rained. “Too long,” said Olga Marin.",
+        "|Three officers came. A second said that it rained.",
+        "|The Port Office closed. It rained, a spokesman said.",
+        "|What annoyed Karl Berg was the dark. What annoyed him was that it rained.",
+        "Olga Marin left. |Her neighbour, Karl Berg, watched as it rained.",
+        "Olga Marin left. |It rained, a driver said.",
+    ],
+    ids=[
+        "surname-of-two",
+        "role-named-behind",
+        "one-of-some",
+        "spokesman",
+        "him",
+        "named-beside-a-pronoun",
+        "never-named",
+    ],
+)
+@pytest.mark.usefixtures("of_one_head")
+def test_whose_name_a_sentence_hides_is_shown_beside_it(article: str) -> None:
+    before, shown = article.split("|")
+    looking = finder(AtTheRain(), f"Doors locked at the port\n\n{before}{shown}\n")
+    found = looking.findings()
+    assert " ".join(one.evidence.text for one in found) == shown
+
+
+@pytest.mark.parametrize(
     ("said", "shown"),
     [
         (RAIN, ["Olga Marin came first.", RAIN]),

@@ -76,9 +76,7 @@ class Finder:
         for sure, best in sorted(able, key=lambda each: -each[0]):
             if sure < 0:
                 break
-            is_open = self._citer.leaves_open(best)
-            shown = self._citer.with_what_tells(best) if is_open else (best,)
-            if shown:
+            if shown := self._citer.shown(best):
                 draft = self._draft()
                 said = next((one.span.of(draft) for one in sentences(draft)), "")
                 return [Finding(said if one is best else "", one) for one in shown]
