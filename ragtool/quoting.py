@@ -32,6 +32,8 @@ _ROLE = re.compile(
     rf"(?:{'|'.join(sorted(ROLES))})\b",
     re.IGNORECASE,
 )
+_ENDS_IN_ROLE = re.compile(rf"{_ROLE.pattern},?\s+$", re.IGNORECASE)
+_BEGINS_WITH_ROLE = re.compile(rf",\s+{_ROLE.pattern}", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:he|she|him|his|her)\b", re.IGNORECASE)
 _ONE_OF_SOME = re.compile(
     r"(?:one|two|some|both|neither)(?: of them)?|(?:a |the )?(?:second|third|other|another)",
@@ -235,10 +237,21 @@ def with_name(
         found = with_what_tells(evidence, lambda near: _has_somebody(near.text), chunks=chunks)
     elif not _has_name(evidence, chain):
         if _ROLE.search(who):
-            found = with_what_tells(evidence, names_somebody, chunks=chunks, behind=True)
+            found = with_what_tells(evidence, _names_by_name_alone, chunks=chunks, behind=True)
         elif persons(text, evidence.sentence.span) or _PRONOUN.search(who):
             found = with_what_tells(evidence, names_somebody, chunks=chunks)
     return found or (evidence,)
+
+
+def _names_by_name_alone(evidence: Evidence) -> bool:
+    """Whether a person is named in the evidence without a role beside: so is named who carries
+    the role of the sentence before, and "the judge, Ann Lee" is another."""
+    text, span = evidence.document.text, evidence.sentence.span
+    return names_somebody(evidence) and not any(
+        _ENDS_IN_ROLE.search(text[span.start : name.start])
+        or _BEGINS_WITH_ROLE.match(text[name.end : span.end])
+        for name in persons(text, span)
+    )
 
 
 def _has_name(evidence: Evidence, chain: Sequence[Link]) -> bool:
