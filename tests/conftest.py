@@ -16,6 +16,7 @@ from ragtool.embedding import OnnxEmbedder
 from ragtool.errors import ModelError
 from ragtool.generation import LlamaGenerator
 from ragtool.models import DEFAULT_EMBEDDER, DEFAULT_GENERATOR, find, locate
+from ragtool.store import Store
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
@@ -101,3 +102,9 @@ def ragtool(models: Path, tmp_path: Path) -> Ragtool:
         )
 
     return run
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "index", create=True, wait=0.2) as opened:
+        yield opened

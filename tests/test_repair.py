@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import ROOT, Ragtool
-from test_store import FILE, NONE, all_rows, cut, document
+from storing import FILE, NONE, all_rows, cut, document
 
 from ragtool.errors import StoreError
 from ragtool.protocols import Vectors
