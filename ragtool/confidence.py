@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # The log-odds below which a sentence is withheld: the one number that trades answers
 # against refusals.
-THRESHOLD = -1.0
+THRESHOLD = -0.5
 # Added to attention before its logarithm is taken: less is none.
 FAINT = 1e-4
 
