@@ -106,11 +106,13 @@ def _by_part(text: str) -> Mapping[str, Sequence[Span]]:
 def full_name(text: str, name: Span) -> Span:
     """The nearest fuller name before a surname or first name that stands alone.
 
-    Where two persons bear it, the name as it stands: a wrong one is worse.
+    Where two persons bear it, or a place does, the name as it stands: a wrong one is worse.
     """
     word = name.of(text)
     if word.isupper():
         return name  # an abbreviation is no surname
+    if re.search(rf"\b(?:in|near|outside|across) {re.escape(word)}\b", text):
+        return name  # Denzel Washington, and "in Washington"
     fuller = [span for span in _by_part(text).get(word, ()) if span.end <= name.start]
     return fuller[-1] if len({span.of(text) for span in fuller}) == 1 else name
 

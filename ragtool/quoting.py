@@ -27,6 +27,7 @@ _DATELINE = re.compile(r"^[A-Z][A-Z '’.-]+(?:, [\w .]{1,20})?(?: \([^)]*\))? [
 _BYLINE = re.compile(r"by\s+", re.IGNORECASE)
 # How many sentences before and behind it somebody may be named of whom a sentence tells.
 _BACK, _BEHIND = 3, 2
+# Who is told of without his name: "its leader", "the judge's son", "a second", "a spokesman".
 _ROLE = re.compile(
     r"\b(?:(?:the|its|their|his|her)\b|\w+['’]s?)\s+(?:[\w’'-]+\s+){0,2}"
     rf"(?:{'|'.join(sorted(ROLES))})\b",

@@ -332,6 +332,21 @@ def test_whom_a_sentence_is_about_is_named_and_cited() -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "shown"),
+    [
+        ("Ilse Falk ran the mill.", "In 1911 Falk [Ilse Falk] left the mill."),
+        ("Ilse Falk ran the mill in Falk.", "In 1911 Falk left the mill."),
+        ("Ilse Falk and Anna Falk ran the mill.", "In 1911 Falk left the mill."),
+    ],
+    ids=["hers", "a-place-too", "of-two"],
+)
+def test_a_surname_alone_gets_the_whole_name_if_it_is_one_person_s(before: str, shown: str) -> None:
+    found = evidence(f"Fire on the pier\n{before} In 1911 Falk left the mill.\n")
+    citer = Citer("Who left the mill?", found, embedder=FakeEmbedder())
+    assert citer.cite("", best=found[-1]).text == shown
+
+
+@pytest.mark.parametrize(
     ("question", "speakers"),
     [
         ("What did the composer write to the orchestra?", ["Ilse Falk"]),
