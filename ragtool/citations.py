@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ragtool.amounts import is_amount_missing, missing_numbers
 from ragtool.attribution import Link
+from ragtool.beside import names_somebody, with_name, with_what_tells
 from ragtool.checking import (
     asked_role,
     asks_speaker,
@@ -37,11 +38,8 @@ from ragtool.quoting import (
     lacks_role,
     leaves_open_who,
     names_nobody,
-    names_somebody,
     naming,
     shown_names,
-    with_name,
-    with_what_tells,
 )
 from ragtool.records import Draft, Evidence, Verdict
 from ragtool.sentences import sentences

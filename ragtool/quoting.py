@@ -5,15 +5,15 @@ from __future__ import annotations
 import functools
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from ragtool import attribution
 from ragtool.attribution import Link, in_quotation
 from ragtool.checking import asks_speaker, names
 from ragtool.coreference import opener
 from ragtool.cues import CUE_FORMS, NEUTRAL
-from ragtool.people import full_name, is_shared, persons
+from ragtool.people import full_name, persons
 from ragtool.phrases import PREPOSITIONS, PRONOUNS
 from ragtool.records import Chunk, Evidence, Sentence, Span
 from ragtool.roles import carries
@@ -22,25 +22,8 @@ from ragtool.titles import ROLES
 from ragtool.words import content_words, stem, words
 
 # What a news agency's report opens with: "CLAYMORE FORD, Nov. 21 — ".
-_DATELINE = re.compile(r"^[A-Z][A-Z '’.-]+(?:, [\w .]{1,20})?(?: \([^)]*\))? [—–-]+ ")
+DATELINE = re.compile(r"^[A-Z][A-Z '’.-]+(?:, [\w .]{1,20})?(?: \([^)]*\))? [—–-]+ ")
 
-_BYLINE = re.compile(r"by\s+", re.IGNORECASE)
-# How many sentences before and behind it somebody may be named of whom a sentence tells.
-_BACK, _BEHIND = 3, 2
-# Who is told of without his name: "its leader", "the judge's son", "a second", "a spokesman".
-_ROLE = re.compile(
-    r"\b(?:(?:the|its|their|his|her)\b|\w+['’]s?)\s+(?:[\w’'-]+\s+){0,2}"
-    rf"(?:{'|'.join(sorted(ROLES))})\b",
-    re.IGNORECASE,
-)
-_ENDS_IN_ROLE = re.compile(rf"{_ROLE.pattern},?\s+$", re.IGNORECASE)
-_BEGINS_WITH_ROLE = re.compile(rf",\s+{_ROLE.pattern}", re.IGNORECASE)
-_PRONOUN = re.compile(r"\b(?:he|she|him|his|her)\b", re.IGNORECASE)
-_ONE_OF_SOME = re.compile(
-    r"(?:one|two|some|both|neither)(?: of them)?|(?:a |the )?(?:second|third|other|another)",
-    re.IGNORECASE,
-)
-_SPEAKS_FOR = re.compile(r"(?:a|its) spokes(?:man|woman|person)", re.IGNORECASE)
 _INTRODUCED = re.compile(r":\s*[“\"«„]")
 _PEOPLE = frozenset("people men women children police crowd family families relatives".split())
 
@@ -60,10 +43,10 @@ def chain_of(evidence: Evidence, claim: str) -> tuple[Link, ...]:
     from one chunk to the next. A question of who said it may share no word with
     what was said; then it is whoever says the innermost of it.
     """
-    found = attribution.chain(*_place(evidence), claim=_shared(evidence, claim))
+    found = attribution.chain(*place_of(evidence), claim=_shared(evidence, claim))
     if found or not asks_speaker(claim):
         return found
-    return attribution.chain(*_place(evidence))
+    return attribution.chain(*place_of(evidence))
 
 
 def names_supplied(evidence: Evidence, chain: Sequence[Link]) -> tuple[Supplied, ...]:
@@ -72,7 +55,7 @@ def names_supplied(evidence: Evidence, chain: Sequence[Link]) -> tuple[Supplied,
     Of the speakers in it, and of whom it is about where it begins with "he" or "she"; where
     there are none, of the first who is named by his surname alone.
     """
-    text, sentences, at = _place(evidence)
+    text, sentences, at = place_of(evidence)
     # One who says two things is named once.
     found = {
         link.named: link.speaker
@@ -133,9 +116,9 @@ def leaves_open_who(evidence: Evidence, chain: Sequence[Link]) -> bool:
     traced there, or is a quotation without a speaker."""
     if chain:
         return has_no_speaker(evidence, chain)
-    if in_quotation(*_place(evidence)):
+    if in_quotation(*place_of(evidence)):
         introduced = _INTRODUCED.search(evidence.text)
-        return introduced is None or not _has_somebody(evidence.text[: introduced.start()])
+        return introduced is None or not has_somebody(evidence.text[: introduced.start()])
     opening = set(words(evidence.text)[:1])
     if opening <= {"his", "her"} and persons(evidence.document.text, evidence.sentence.span):
         return False  # "Her neighbour, Ann Lee, nodded."
@@ -145,7 +128,7 @@ def leaves_open_who(evidence: Evidence, chain: Sequence[Link]) -> bool:
 def names_nobody(evidence: Evidence, chain: Sequence[Link]) -> bool:
     """Whether the evidence has no speaker, no name and nobody's role."""
     named = chain or names_supplied(evidence, chain)
-    return not named and not _has_somebody(_DATELINE.sub("", evidence.text))
+    return not named and not has_somebody(DATELINE.sub("", evidence.text))
 
 
 def lacks_role(evidence: Evidence, chain: Sequence[Link], role: str) -> bool:
@@ -156,7 +139,8 @@ def lacks_role(evidence: Evidence, chain: Sequence[Link], role: str) -> bool:
     )
 
 
-def _has_somebody(text: str) -> bool:
+def has_somebody(text: str) -> bool:
+    """Whether a name, or a word for people or for somebody's role, stands in the text."""
     found = words(text)
     people = _PEOPLE | ROLES
     return bool(names(text)) or any(word in people or word.rstrip("s") in people for word in found)
@@ -181,115 +165,6 @@ def naming(
             )
             found += list(holding)[:1]
     return tuple(found)
-
-
-def with_what_tells(
-    evidence: Evidence,
-    tells: Callable[[Evidence], bool],
-    *,
-    chunks: Iterable[Chunk],
-    behind: bool = False,
-) -> tuple[Evidence, ...]:
-    """The evidence and what stands between it and the nearest sentence that tells what it
-    leaves open, that one included. Empty where none does.
-
-    chunks: those that were read. behind: whether it is looked for behind alone.
-    """
-    whole, at = _place(evidence)[1:]
-    own = [one for one in chunks if one.document.path == evidence.document.path]
-    known = {sentence.span.start: (one, sentence) for one in own for sentence in one.sentences}
-    for near in _nearby(evidence, behind=behind):
-        if tells(replace(evidence, sentence=whole[near])):
-            return _run(whole[near:at], known, evidence, whole[at + 1 : near + 1])
-    return ()
-
-
-def _nearby(evidence: Evidence, *, behind: bool) -> Iterator[int]:
-    """The sentences near it in which somebody may be named: back as far as the headline, and
-    the next; if behind, the next two of the paragraph alone."""
-    text, whole, at = _place(evidence)
-    if behind:
-        next_ones = range(at + 1, min(len(whole), at + 1 + _BEHIND))
-        yield from (one for one in next_ones if whole[one].paragraph == whole[at].paragraph)
-        return
-    for one in range(at - 1, max(-1, at - 1 - _BACK), -1):
-        if whole[one].span.of(text) == evidence.document.title:
-            break
-        yield one
-    yield from range(at + 1, min(len(whole), at + 2))
-
-
-def with_name(
-    evidence: Evidence, chain: Sequence[Link], *, chunks: Iterable[Chunk]
-) -> tuple[Evidence, ...]:
-    """The evidence and, where it tells of somebody without his name, what stands between it
-    and the nearest sentence that may give it: before a pronoun, "a second" or a surname that
-    two bear, behind a role, "the composer". Alone where it names somebody, and where none near
-    does.
-
-    chunks: those that were read.
-    """
-    text = evidence.document.text
-    who = chain[0].speaker.of(text) if chain else evidence.text
-    found: tuple[Evidence, ...] = ()
-    if chain and _SPEAKS_FOR.fullmatch(who):
-        found = with_what_tells(evidence, lambda near: bool(names(near.text)), chunks=chunks)
-    elif chain and _ONE_OF_SOME.fullmatch(who):
-        found = with_what_tells(evidence, lambda near: _has_somebody(near.text), chunks=chunks)
-    elif not _has_name(evidence, chain):
-        if _ROLE.search(who):
-            found = with_what_tells(evidence, _names_by_name_alone, chunks=chunks, behind=True)
-        elif persons(text, evidence.sentence.span) or _PRONOUN.search(who):
-            found = with_what_tells(evidence, names_somebody, chunks=chunks)
-    return found or (evidence,)
-
-
-def _names_by_name_alone(evidence: Evidence) -> bool:
-    """Whether a person is named in the evidence without a role beside: so is named who carries
-    the role of the sentence before, and "the judge, Ann Lee" is another."""
-    text, span = evidence.document.text, evidence.sentence.span
-    return names_somebody(evidence) and not any(
-        _ENDS_IN_ROLE.search(text[span.start : name.start])
-        or _BEGINS_WITH_ROLE.match(text[name.end : span.end])
-        for name in persons(text, span)
-    )
-
-
-def _has_name(evidence: Evidence, chain: Sequence[Link]) -> bool:
-    """Whether any name stands in the evidence, or is supplied to it, but for a surname that
-    two bear."""
-    text = evidence.document.text
-    shared = {
-        name.of(text) for name in persons(text, evidence.sentence.span) if is_shared(text, name)
-    }
-    named = set(names(_DATELINE.sub("", evidence.text)))
-    return bool(named - shared or names_supplied(evidence, chain))
-
-
-def names_somebody(evidence: Evidence) -> bool:
-    """Whether a person is named in the evidence, or supplied to it; who wrote the article,
-    in the line that says so, is nobody, and a surname that two bear names neither."""
-    text, start = evidence.document.text, evidence.sentence.span.start
-    named = persons(text, evidence.sentence.span)
-    if named and _BYLINE.fullmatch(text[start : named[0].start]):
-        return False
-    return any(not is_shared(text, name) for name in named) or bool(
-        names_supplied(evidence, chain_of(evidence, ""))
-    )
-
-
-def _run(
-    before: Sequence[Sentence],
-    known: Mapping[int, tuple[Chunk, Sentence]],
-    evidence: Evidence,
-    behind: Sequence[Sentence],
-) -> tuple[Evidence, ...]:
-    """All of these in order; empty if one was not read."""
-    starts = [one.span.start for one in (*before, *behind)]
-    if not all(start in known for start in starts):
-        return ()
-    found = [Evidence(*known[start], evidence.score) for start in starts]
-    return (*found[: len(before)], evidence, *found[len(before) :])
 
 
 def is_named(where: str, link: Link, text: str) -> bool:
@@ -334,7 +209,7 @@ def _head(phrase: str) -> str:
     return found[ends[0] - 1] if ends else found[-1] if found else ""
 
 
-def _place(evidence: Evidence) -> tuple[str, tuple[Sentence, ...], int]:
+def place_of(evidence: Evidence) -> tuple[str, tuple[Sentence, ...], int]:
     """The document's text and sentences, and which of them the evidence is."""
     text = evidence.document.text
     whole = _sentences(text)
