@@ -172,10 +172,23 @@ def names(sentence: str) -> tuple[str, ...]:
 
 
 def whole_names(text: str, cited: str) -> list[str]:
-    """Capitalised runs of the document that a name of the cited text is part of."""
+    """Capitalised runs of the document that a name of the cited text is part of.
+
+    Where two end in the same name, and neither in the other ("Ann Lee", "Bo Lee"), none of
+    those that do: which of the two it is the text may not tell.
+    """
     parts = frozenset(word for name in names(cited) for word in words(name))
-    runs = re.findall(r"(?:[A-Z][\w'’-]+[ .]+){1,4}[A-Z][\w'’-]+", text)
-    return [run for run in dict.fromkeys(runs) if parts & frozenset(words(run))]
+    found = re.findall(r"(?:[A-Z][\w'’-]+[ .]+){1,4}[A-Z][\w'’-]+", text)
+    runs = [run for run in dict.fromkeys(found) if parts & frozenset(words(run))]
+    return [run for run in runs if not any(_are_two(run, other) for other in runs)]
+
+
+def _are_two(one: str, other: str) -> bool:
+    """Whether two names end alike, in the same surname, and are not the same in more words
+    or fewer."""
+    ours, theirs = words(one), words(other)
+    shared = min(len(ours), len(theirs))
+    return ours[-1] == theirs[-1] and ours[-shared:] != theirs[-shared:]
 
 
 _OPENERS = frozenset(

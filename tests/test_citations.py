@@ -346,6 +346,14 @@ def test_a_surname_alone_gets_the_whole_name_if_it_is_one_person_s(before: str, 
     assert citer.cite("", best=found[-1]).text == shown
 
 
+@pytest.mark.parametrize("drafted", ["Anna Falk", "Ilse Falk"])
+def test_a_draft_does_not_choose_between_two_of_a_surname(drafted: str) -> None:
+    found = evidence("The mill\nIlse Falk and Anna Falk came. Falk promised to bring bread.\n")
+    citer = Citer("Who promised to bring bread?", found, embedder=FakeEmbedder())
+    cited = citer.cite(f"{drafted} promised to bring bread.", best=found[-1])
+    assert cited.text == "Falk promised to bring bread."
+
+
 @pytest.mark.parametrize(
     ("question", "speakers"),
     [
