@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from ragtool.attribution import Link
@@ -15,6 +16,7 @@ from ragtool.checking import names
 from ragtool.people import is_shared, persons
 from ragtool.quoting import DATELINE, chain_of, has_somebody, names_supplied, place_of
 from ragtool.records import Chunk, Evidence, Sentence
+from ragtool.roles import DEFINITE
 from ragtool.titles import ROLES
 
 _BYLINE = re.compile(r"by\s+", re.IGNORECASE)
@@ -22,7 +24,7 @@ _BYLINE = re.compile(r"by\s+", re.IGNORECASE)
 _BACK, _BEHIND = 3, 2
 # Who is told of without his name: "its leader", "the judge's son", "a second", "a spokesman".
 _ROLE = re.compile(
-    r"\b(?:(?:the|its|their|his|her)\b|\w+['’]s?)\s+(?:[\w’'-]+\s+){0,2}"
+    rf"\b(?:(?:{'|'.join(sorted(DEFINITE))})\b|\w+['’]s?)\s+(?:[\w’'-]+\s+){{0,2}}"
     rf"(?:{'|'.join(sorted(ROLES))})\b",
     re.IGNORECASE,
 )
@@ -92,9 +94,22 @@ def with_name(
     elif not _has_name(evidence, chain):
         if _ROLE.search(who):
             found = with_what_tells(evidence, _names_by_name_alone, chunks=chunks, behind=True)
-        elif persons(text, evidence.sentence.span) or _PRONOUN.search(who):
+        elif surnames := {name.of(text) for name in persons(text, evidence.sentence.span)}:
+            found = with_what_tells(
+                evidence, lambda near: _names_one_of(near, surnames), chunks=chunks
+            )
+        elif _PRONOUN.search(who):
             found = with_what_tells(evidence, names_somebody, chunks=chunks)
     return found or (evidence,)
+
+
+def _names_one_of(evidence: Evidence, surnames: AbstractSet[str]) -> bool:
+    """Whether a person of one of the surnames is named in the evidence by more than that, or
+    supplied to it."""
+    text = evidence.document.text
+    supplied = (one.name for one in names_supplied(evidence, chain_of(evidence, "")))
+    named = (name.of(text) for name in (*persons(text, evidence.sentence.span), *supplied))
+    return any(surnames & set(name.split()) for name in named if name not in surnames)
 
 
 def _names_by_name_alone(evidence: Evidence) -> bool:

@@ -29,6 +29,8 @@ _SAYING_ASKED = re.compile(
     r"(?:say|said|tell|told|claim|claimed|state|stated|think|write|written|announce|promise)\b",
     re.IGNORECASE,
 )
+# Roles that more often tell of what kind a thing is: "which major river ...?".
+_NO_ROLES = frozenset("major general chief head executive source".split())
 _AGE_ASKED = re.compile(r"\bhow old (?:is|was|are|were) (?P<speaker>[^?,]+\w)", re.IGNORECASE)
 _TOPIC = re.compile(r"\b(?:about|regarding|concerning)\s+(?P<topic>[^?]+)", re.IGNORECASE)
 _REASON = re.compile(
@@ -104,7 +106,7 @@ def asks_who(question: str) -> bool:
     "which retired judge resigned?"."""
     asked = words(question)
     if asked[:1] == ["which"]:
-        return any(word in ROLES for word in asked[1:4])
+        return any(word in ROLES - _NO_ROLES for word in asked[1:4])
     return not {"who", "whom", "whose"}.isdisjoint(asked[:2])
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from ragtool.checking import (
     asks_speaker,
+    asks_who,
     check,
     coverage,
     gives_reason,
@@ -124,3 +125,19 @@ def test_asks_speaker() -> None:
     assert asks_speaker("Who denied the theft?")
     assert asks_speaker("According to whom was it stolen?")
     assert not asks_speaker("How many were stolen?")
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("Who found it?", True),
+        ("By whom was it found?", True),
+        ("Which retired judge resigned?", True),
+        ("Which minister explained it?", True),
+        ("Which major river flows through it?", False),
+        ("Which city has a mayor?", False),
+        ("What did the judge find?", False),
+    ],
+)
+def test_a_person_is_asked_for_by_who_or_by_which_with_a_role(question: str, asks: bool) -> None:
+    assert asks_who(question) is asks

@@ -103,6 +103,8 @@ def test_what_does_not_tell_who_is_shown_with_what_does(article: str, shown: lis
     "article",
     [
         "|Olga Marin and Karl Marin left. It rained, Marin said.",
+        "Olga Marin and Karl Marin left. Jon Berg ate. Ida Holm slept. Tor Lie ran. "
+        "|It rained, Marin said.",
         "It was dark. |The composer stood where it rained. “Too long,” said Olga Marin.",
         "|Three officers came. A second said that it rained.",
         "|The Port Office closed. It rained, a spokesman said.",
@@ -112,6 +114,7 @@ def test_what_does_not_tell_who_is_shown_with_what_does(article: str, shown: lis
     ],
     ids=[
         "surname-of-two",
+        "surname-of-two-far-from-both",
         "role-named-behind",
         "one-of-some",
         "spokesman",
