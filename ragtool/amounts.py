@@ -19,6 +19,12 @@ _NUMBER_WORDS = {
         "thirty forty fifty sixty seventy eighty ninety".split(), range(30, 100, 10), strict=True
     )
 }
+# Ordinal numbers from the tenth on, in digits.
+_ORDINALS = {"twelfth": "12"} | {
+    f"{word[:-1]}ieth" if word.endswith("y") else f"{word}th": value
+    for word, value in _NUMBER_WORDS.items()
+    if int(value) >= 10
+}
 # A number in digits that is no part of a name; what else says one; and what may be a year.
 _COUNT = re.compile(r"(?<![\w.,'’-])\d+(?:[.,]\d+)*(?![\w'’-]|[.,]\d)")
 _ROUND = {"half": "50", "quarter": "25", "dozen": "12", "hundred": "100", "thousand": "1000"}
@@ -62,11 +68,12 @@ def unknown_numbers(question: str, source: str) -> tuple[str, ...]:
     """Numbers of the question, from ten to a million, that the source holds nowhere.
 
     Years are left out, which a person may know from elsewhere, and what is
-    written together with letters: "15th", "F-16".
+    written together with letters: "15th", "F-16". A thirtieth day holds thirty.
     """
     asked = {_in_ones(found) for found in _COUNT.findall(question)} | _spelt_alone(question)
     told = {_in_ones(found) for found in numbers(source)} | _spelt(source) | _compounds(source)
-    told |= {number for word, number in _ROUND.items() if word in words(source)}
+    known = _ROUND | _ORDINALS
+    told |= {number for word, number in known.items() if word in words(source)}
     return tuple(
         sorted(n for n in asked - told if 10 <= int(n) < 1_000_000 and not _YEAR.fullmatch(n))
     )
