@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from workbench import Bench
 
 from ragtool import pipeline
 from ragtool.config import Settings, resolve
@@ -108,3 +109,8 @@ def ragtool(models: Path, tmp_path: Path) -> Ragtool:
 def store(tmp_path: Path) -> Iterator[Store]:
     with Store.open(tmp_path / "index", create=True, wait=0.2) as opened:
         yield opened
+
+
+@pytest.fixture
+def bench(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return Bench(tmp_path, models, monkeypatch)

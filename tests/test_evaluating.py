@@ -7,39 +7,37 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import questioning
 from fakes import FakeEmbedder, FakeGenerator
 from jsonschema import Draft202012Validator
+from questioning import (
+    BRIDGE,
+    CLOSED,
+    CUP,
+    FIRST,
+    HARBOUR,
+    HEATING,
+    SAFE,
+    STAGE,
+    TUNNEL,
+    entry,
+    lines,
+    write_set,
+)
 
 from ragtool import pipeline
 from ragtool.cli import app
 from ragtool.cli.app import run
 from ragtool.config import Settings
-from ragtool.errors import UsageError
-from ragtool.pipeline import indexing, loading, tallying
-from ragtool.pipeline.judging import Judge, Judged
-from ragtool.question_sets import Gold, read_set, sampled
-from ragtool.records import (
-    Answer,
-    AnswerSentence,
-    AnswerSettings,
-    Attribution,
-    Chunk,
-    Citation,
-    Document,
-    Filters,
-    Hit,
-    IndexCard,
-    ModelCard,
-    Opinion,
-    Prompt,
-    Span,
-)
+from ragtool.pipeline import indexing, loading
+from ragtool.question_sets import Gold, sampled
+from ragtool.records import Answer, Opinion, Prompt, Span
 from ragtool.rendering.evaluations import evaluation_text, misses_text
 from ragtool.rendering.look import Look
 from ragtool.reports import Change, IndexReport
@@ -47,75 +45,11 @@ from ragtool.results import Evaluation
 
 ROOT = Path(__file__).parent.parent
 SMALL = "smollm2-135m-instruct-q4_1"
-
-HARBOUR = "Mayor Ana Ruiz said the harbour would stay closed until June."
-STAGE = "The conductor Eva Lund left the stage."
-OPERA = "Its director, Jan Opitz, blamed the heating for the walkout."
-BRIDGE = "Engineers told the council that the bridge was safe again."
-ARTICLES = {
-    "harbour.txt": f"Harbour closed\n\n{HARBOUR}\n",
-    "opera.txt": f"Opera walkout\n\n{STAGE} {OPERA}\n",
-    "bridge.txt": f"Bridge reopened\n\n{BRIDGE}\n",
-}
-CLOSED = "Who said the harbour would stay closed?"
-HEATING = "Who blamed the heating for the walkout?"
-SAFE = "Who said the bridge was safe again?"
-CUP = "Who won the cup?"
-TUNNEL = "Who said the tunnel was safe again?"
-
-
-def entry(
-    question: str, *, document: str, answers: Sequence[str], **more: object
-) -> dict[str, Any]:
-    answerable = bool(answers)
-    known = {"answerable": answerable, "answers": list(answers), "document": document}
-    return {"id": question[-9:], "question": question, **known, **more}
-
-
-FIRST = [
-    entry(
-        CLOSED,
-        document="harbour.txt",
-        answers=["Ana Ruiz", "Ruiz"],
-        evidence=[HARBOUR],
-        chain=[["Ana Ruiz", "Ruiz"]],
-        kind="before",
-        wrong=["Jan Opitz"],
-    ),
-    entry(
-        HEATING,
-        document="opera.txt",
-        answers=["Jan Opitz"],
-        evidence=[OPERA],
-        chain=[["Jan Opitz"]],
-        kind="before",
-    ),
-]
-SECOND = [
-    entry(SAFE, document="bridge.txt", answers=["engineers"], evidence=[BRIDGE], kind="role"),
-    entry(CUP, document="opera.txt", answers=[], kind="off-topic"),
-    entry(TUNNEL, document="bridge.txt", answers=[], kind="off-topic"),
-]
 # One right, one wrong, one needlessly refused, one rightly; one answered though nobody knows.
 REPLIES = {CLOSED: HARBOUR, HEATING: STAGE, TUNNEL: BRIDGE}
 
-
-def lines(entries: Iterable[Mapping[str, object]]) -> str:
-    return "".join(json.dumps(one) + "\n" for one in entries)
-
-
-def write_set(folder: Path, **files: str) -> Path:
-    (folder / "articles").mkdir(parents=True)
-    for name, text in ARTICLES.items():
-        (folder / "articles" / name).write_text(text, encoding="utf-8")
-    for name, text in files.items():
-        (folder / f"{name.replace('_', '-')}.jsonl").write_text(text, encoding="utf-8")
-    return folder
-
-
-@pytest.fixture
-def two_files(tmp_path: Path) -> Path:
-    return write_set(tmp_path / "set", questions_a=lines(FIRST), questions_b=lines(SECOND))
+# pytest looks for fixtures in the file that uses them.
+two_files = questioning.two_files
 
 
 class Scripted(FakeGenerator):
@@ -397,6 +331,20 @@ def test_nothing_to_read_is_a_usage_error(command: Command, bench: Bench, tmp_pa
     assert list(bench.temporary.iterdir()) == []
 
 
+def test_what_is_no_set(command: Command, tmp_path: Path) -> None:
+    for folder, said in (
+        ("nowhere", "has no folder articles"),
+        (write_set(tmp_path / "silent"), "holds no question"),
+        (write_set(tmp_path / "blank", questions="\n"), "holds no question"),
+        ("", "A path is empty"),
+    ):
+        code, out, err = command("eval", folder)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert said in err
+    code, _, err = command("eval")
+    assert (code, "Missing argument 'FOLDER'" in err) == (2, True)
+
+
 # Through the pipeline
 
 
@@ -453,358 +401,3 @@ def test_text_from_outside_can_not_act(bench: Bench, tmp_path: Path) -> None:
     for text in (evaluation_text(evaluation, Look()), misses_text(evaluation)):
         assert "\N{SYMBOL FOR ESCAPE}[2J" in text
         assert not set("\x1b\u202e") & set(text)
-
-
-# The sets
-
-
-def test_a_set_is_read_in_order(two_files: Path) -> None:
-    chosen = read_set(two_files)
-    assert chosen.files == ("questions-a.jsonl", "questions-b.jsonl")
-    assert [gold.question for gold in chosen.questions] == [CLOSED, HEATING, SAFE, CUP, TUNNEL]
-    assert chosen.questions[0] == Gold(
-        CLOSED,
-        CLOSED[-9:],
-        "questions-a.jsonl",
-        True,
-        answers=("Ana Ruiz", "Ruiz"),
-        documents=("harbour.txt",),
-        evidence=(HARBOUR,),
-        chain=(("Ana Ruiz", "Ruiz"),),
-        kind="before",
-    )
-
-
-def test_our_own_set_is_one() -> None:
-    chosen = read_set(ROOT / "tests" / "who_said")
-    assert len(chosen.files) == 2
-    assert all(gold.documents and gold.kind for gold in chosen.questions)
-
-
-def test_all_that_may_stand_in_a_line(tmp_path: Path) -> None:
-    line = {
-        "id": 7,
-        "question": " who?\ud800 ",
-        "answerable": True,
-        "answers": None,
-        "long_answers": ["It was he."],
-        "documents": ["opera.txt", "bridge.txt"],
-        "quoted": [{"document": "opera.txt", "text": "the stage"}],
-        "paragraph": "The orchestra",
-        "anything": {},
-    }
-    folder = write_set(tmp_path / "set", questions="\ufeff\r\n" + json.dumps(line) + "\r\n \n")
-    (gold,) = read_set(folder).questions
-    assert gold == Gold(
-        "who?" + "?",
-        "7",
-        "questions.jsonl",
-        True,
-        long_answers=("It was he.",),
-        documents=("opera.txt", "bridge.txt"),
-        quoted=(("opera.txt", "the stage"),),
-        paragraph="The orchestra",
-    )
-    assert gold.golds == ("It was he.",)
-
-
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("who?", "is not JSON"),
-        ("[1]", "is not a JSON object"),
-        ('{"answerable": true}', 'has no "question"'),
-        ('{"question": " ", "answerable": true}', 'has no "question"'),
-        ('{"question": 1, "answerable": true}', '"question" that is not text'),
-        ('{"question": "who?"}', '"answerable": true or false'),
-        ('{"question": "who?", "answerable": 1}', '"answerable": true or false'),
-        ('{"question": "who?", "answerable": true, "id": []}', '"id" that is neither'),
-        ('{"question": "who?", "answerable": true, "answers": "he"}', '"answers" that are no'),
-        ('{"question": "who?", "answerable": true, "answers": [1]}', '"answers" that are no'),
-        ('{"question": "who?", "answerable": true, "kind": 1}', '"kind" that is not text'),
-        ('{"question": "who?", "answerable": true, "chain": ["he"]}', '"chain" that is no'),
-        ('{"question": "who?", "answerable": true, "quoted": [{"text": "x"}]}', '"quoted" that'),
-        ('{"question": "who?", "answerable": true, "document": "no.txt"}', "names no.txt"),
-    ],
-    ids=lambda value: value if isinstance(value, str) and not value.startswith("{") else "",
-)
-def test_a_line_that_can_not_be_understood_is_named(tmp_path: Path, line: str, said: str) -> None:
-    good = lines(FIRST[:1])
-    folder = write_set(tmp_path / "set", questions=f"{good}\n{line}\n")
-    with pytest.raises(UsageError, match=re.escape(said)) as raised:
-        read_set(folder)
-    assert f"{folder / 'questions.jsonl'}, line 3 " in raised.value.message
-
-
-def test_what_is_no_set(command: Command, tmp_path: Path) -> None:
-    for folder, said in (
-        ("nowhere", "has no folder articles"),
-        (write_set(tmp_path / "silent"), "holds no question"),
-        (write_set(tmp_path / "blank", questions="\n"), "holds no question"),
-        ("", "A path is empty"),
-    ):
-        code, out, err = command("eval", folder)
-        assert (code, out, err.count("\n")) == (2, "", 1)
-        assert said in err
-    code, _, err = command("eval")
-    assert (code, "Missing argument 'FOLDER'" in err) == (2, True)
-
-
-# One answer
-
-
-TEXT = (
-    "Dam breach\n"
-    "\n"
-    "The valley was evacuated on Monday. Officials spoke of a small leak.\n"
-    "Radio North reported that engineer Lena Holt\n"
-    "denied any breach. The western gate held.\n"
-)
-
-
-class Desk:
-    """Makes answers out of the words of two documents, and has them judged."""
-
-    def __init__(self, folder: Path) -> None:
-        self.dam = Document(str(folder / "dam.txt"), "a" * 64, TEXT)
-        self.other = Document(str(folder / "other.txt"), "b" * 64, "Nobody asked Lena Holt.\n")
-        texts = {document.path: document.text for document in (self.dam, self.other)}
-        self._judge = Judge(
-            folder,
-            texts,
-            quotes=lambda answer: [(c.document.path, c.span, c.quote) for c in answer.citations],
-        )
-
-    def hit(self, rank: int, words: str, *, document: Document | None = None) -> Hit:
-        held = document or self.dam
-        return Hit(rank, 0.5, Chunk("0" * 16, held, self.span(words, held), ()))
-
-    def citation(self, words: str, *, document: Document | None = None) -> Citation:
-        held = document or self.dam
-        return Citation(1, "0" * 16, held, self.span(words, held), 1, None)
-
-    def span(self, words: str, document: Document) -> Span:
-        start = document.text.index(words)
-        return Span(start, start + len(words))
-
-    def judged(
-        self,
-        gold: Gold,
-        said: str = "",
-        *,
-        citations: Sequence[Citation] = (),
-        hits: Sequence[Hit] = (),
-        speakers: Sequence[str] = (),
-    ) -> Judged:
-        links = tuple(Attribution(name, "said", 1, Span(0, 0)) for name in speakers)
-        sentence = AnswerSentence(said, tuple(one.number for one in citations), "supported", links)
-        answer = Answer(
-            question=gold.question,
-            status="answered" if said else "not_found",
-            sentences=(sentence,) if said else (),
-            citations=tuple(citations),
-            nearest=(),
-            retrieved=tuple(hits),
-            model=ModelCard("fake", "0" * 64),
-            index=IndexCard("f", 2, 2),
-            settings=AnswerSettings(8, Filters(), "0.1.0"),
-            timings={"total_ms": 1500},
-        )
-        return self._judge.judge(gold, answer)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
-def gold(**known: Any) -> Gold:  # noqa: ANN401 - the fields of Gold
-    return Gold(**{"question": "who?", "id": None, "file": "q.jsonl", "answerable": True, **known})
-
-
-@pytest.mark.parametrize(
-    ("known", "rank"),
-    [
-        ({"evidence": ("Officials spoke of a small leak.",)}, 2),
-        # Wrapped otherwise than in the file.
-        ({"evidence": ("Radio North reported that engineer Lena Holt denied any breach.",)}, 3),
-        ({"evidence": ("Nothing of the kind.",)}, None),
-        ({"quoted": (("dam.txt", "west"), ("dam.txt", "leak"))}, 2),
-        ({"quoted": (("other.txt", "Lena Holt"),)}, 1),
-        # A paragraph's beginning may be cut anywhere.
-        ({"paragraph": "The valley was evacuated on Mon"}, 2),
-        ({"paragraph": "Nobody asked"}, None),
-        # The closest that is known counts.
-        ({"paragraph": "The valley", "evidence": ("The western gate held.",)}, 3),
-        ({"answers": ("Lena Holt",)}, 1),
-        ({"answers": ("small leak",)}, 2),
-        ({"answers": ("zebra",)}, None),
-    ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
-)
-def test_the_rank_of_the_gold_text(desk: Desk, known: dict[str, Any], rank: int | None) -> None:
-    hits = [
-        desk.hit(1, "Nobody asked Lena Holt.", document=desk.other),
-        desk.hit(2, "The valley was evacuated on Monday. Officials spoke of a small leak."),
-        desk.hit(3, TEXT[TEXT.index("Radio") : -1]),
-    ]
-    judged = desk.judged(gold(documents=("dam.txt",), **known), hits=hits)
-    assert judged.text_rank == rank
-    assert judged.document_rank == 2
-
-
-def test_the_mean_reciprocal_rank_and_the_cutoffs(desk: Desk) -> None:
-    asked = gold(documents=("dam.txt",), answers=("Lena Holt",))
-    far = desk.hit(1, "Nobody asked", document=desk.other)
-    near = desk.hit(1, "The valley")
-    judged = [
-        desk.judged(asked, hits=[near]),
-        desk.judged(asked, hits=[far, near]),
-        desk.judged(asked, hits=[far] * 3),
-        desk.judged(asked, hits=[far] * 4 + [near]),
-        # These two don't count.
-        desk.judged(gold(documents=("dam.txt",), answerable=False), hits=[far]),
-        desk.judged(gold(), hits=[far]),
-    ]
-    figures = tallying.retrieval(judged, k=8)
-    assert figures is not None
-    assert figures.mrr.value == pytest.approx((1 + 1 / 2 + 0 + 1 / 5) / 4)
-    assert {rank: (one.count, one.of) for rank, one in figures.documents.items()} == {
-        1: (1, 4),
-        4: (2, 4),
-        8: (3, 4),
-    }
-    assert tallying.retrieval(judged[4:], k=8) is None
-
-
-@pytest.mark.parametrize(
-    ("known", "said", "verdict", "is_miss"),
-    [
-        ({"answers": ("Lena Holt",)}, "It was Lena Holt.", "right", False),
-        ({"answers": ("Lena Holt",)}, "It was Lena Holten.", "wrong", True),
-        ({"answers": ("Lena Holt",)}, "", "refused", True),
-        ({"long_answers": ("It was Lena Holt.",)}, "It was Lena Holt!", "right", False),
-        ({"long_answers": ("It was Lena Holt.",)}, "Lena Holt.", "unjudged", False),
-        ({}, "Lena Holt.", "unjudged", False),
-        ({"answerable": False}, "Lena Holt.", "wrong", True),
-        ({"answerable": False, "answers": ("Lena Holt",)}, "Lena Holt.", "wrong", True),
-        ({"answerable": False}, "", "refused", False),
-    ],
-    ids=[
-        "right",
-        "wrong",
-        "refused",
-        "long, repeated",
-        "long, in other words",
-        "no gold",
-        "unanswerable",
-        "unanswerable with a decoy",
-        "rightly refused",
-    ],
-)
-def test_verdicts(
-    desk: Desk, known: dict[str, Any], said: str, verdict: str, is_miss: bool
-) -> None:
-    judged = desk.judged(gold(**known), said)
-    assert (judged.verdict, judged.miss is not None) == (verdict, is_miss)
-    assert judged.answered is bool(said)
-
-
-def test_f1_counts_refusals_and_long_answers(desk: Desk) -> None:
-    judged = [
-        desk.judged(gold(answers=("Lena Holt", "Holt")), "Lena Holt"),
-        desk.judged(gold(answers=("the",)), ""),
-        desk.judged(gold(long_answers=("It was Lena Holt.",)), "Lena Holt"),
-    ]
-    figures = tallying.answers(judged)
-    assert figures is not None
-    # 1, 0, and 2 of 2 words with 2 of 4: 2/3
-    assert figures.f1.value == pytest.approx((1 + 0 + 2 / 3) / 3)
-    assert (figures.right.count, figures.right.of) == (1, 3)
-
-
-@pytest.mark.parametrize(
-    ("known", "cited", "supported"),
-    [
-        ({"answers": ("Lena Holt",)}, "Lena Holt\ndenied any breach.", True),
-        ({"answers": ("Lena Holt",)}, "The western gate held.", False),
-        ({"answers": ("x",), "evidence": ("The western gate held.",)}, "gate", True),
-        ({"answers": ("x",), "evidence": ("The western gate held.",)}, "Radio North", False),
-        ({"quoted": (("dam.txt", "west"),)}, "The western gate held.", False),
-        ({"long_answers": ("Radio North reported",)}, "Radio North reported that", True),
-    ],
-    ids=["answer", "elsewhere", "evidence", "beside it", "part of a word", "long answer"],
-)
-def test_what_a_citation_must_hold(
-    desk: Desk, known: dict[str, Any], cited: str, supported: bool
-) -> None:
-    asked = gold(documents=("dam.txt",), **known)
-    assert desk.judged(asked, "So it is.", citations=[desk.citation(cited)]).supported is supported
-
-
-def test_citations_are_counted_by_document(desk: Desk) -> None:
-    asked = gold(documents=("dam.txt",), answers=("Lena Holt",))
-    here = desk.citation("Lena Holt")
-    there = desk.citation("Lena Holt", document=desk.other)
-    judged = [
-        desk.judged(asked, "Lena Holt.", citations=[here, there]),
-        desk.judged(asked, "Nobody."),
-        desk.judged(gold(answerable=False), "Nobody.", citations=[there]),
-    ]
-    figures = tallying.citations(judged)
-    shares = (
-        figures.supporting,
-        figures.supporting_right,
-        figures.gold_documents,
-        figures.cited_sentences,
-        figures.altered,
-    )
-    assert [(one.count, one.of) for one in shares if one] == [
-        (1, 2),
-        (1, 1),
-        (1, 2),
-        (2, 3),
-        (0, 3),
-    ]
-
-
-def test_wrong_answers_of_a_set_with_long_answers_only(desk: Desk) -> None:
-    judged = [
-        desk.judged(gold(long_answers=("It was Lena Holt.",)), "Lena Holt."),
-        desk.judged(gold(answerable=False), "Lena Holt."),
-    ]
-    figures = tallying.wrong(judged)
-    assert (figures.answerable, figures.answers) == (None, None)
-    assert figures.unanswerable is not None
-    assert (figures.unanswerable.count, figures.unanswerable.of) == (1, 1)
-    (group,) = tallying.groups(judged, name=lambda one: one.gold.file)
-    shares = (group.right, group.wrong, group.refused)
-    assert [(one.count, one.of) for one in shares] == [(0, 2), (1, 2), (0, 2)]
-
-
-HOLT, NORTH = ("Lena Holt", "Holt"), ("Radio North",)
-
-
-@pytest.mark.parametrize(
-    ("chain", "named", "innermost", "whole"),
-    [
-        ((HOLT,), ("engineer Lena Holt",), True, True),
-        ((HOLT, NORTH), ("Holt", "Radio North"), True, True),
-        ((("engineer Lena Holt",), NORTH), ("Lena Holt", "the Radio North"), True, True),
-        ((HOLT, NORTH), ("Holt",), True, False),
-        ((HOLT,), ("Holt", "Radio North"), True, False),
-        ((HOLT, NORTH), ("Radio North", "Holt"), False, False),
-        ((HOLT,), ("Holten",), False, False),
-        ((HOLT,), (), False, False),
-    ],
-    ids=["more", "chain", "less", "too short", "too long", "reversed", "other", "none"],
-)
-def test_speakers(
-    desk: Desk,
-    chain: tuple[tuple[str, ...], ...],
-    named: tuple[str, ...],
-    innermost: bool,
-    whole: bool,
-) -> None:
-    judged = desk.judged(gold(chain=chain, answers=("Holt",)), "She did.", speakers=named)
-    assert (judged.innermost, judged.chain) == (innermost, whole)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from conftest import SMALL, Ragtool
 from test_commands import schema
-from test_pipeline import HARBOUR, Bench
+from workbench import HARBOUR, Bench
 
 import ragtool as package
 from ragtool import models, pipeline

@@ -6,177 +6,26 @@ import json
 import os
 import shutil
 import signal
-import socket
-import stat
-import subprocess
 import sys
-import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from multiprocessing.connection import Client
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warming
 from conftest import ROOT, SMALL
-from fakes import FakeGenerator
+from warming import HARBOUR, QUESTIONS, WHO, Bench, on_unix, timeless
 
-from ragtool import pipeline, warm
-from ragtool.config import Settings
-from ragtool.errors import ModelError, RagtoolError, StoreError
+from ragtool import pipeline
+from ragtool.errors import ModelError, StoreError
 from ragtool.models import DEFAULT_GENERATOR, located
-from ragtool.pipeline import loading, machine
-from ragtool.records import (
-    Answer,
-    AnswerSentence,
-    AnswerSettings,
-    Attribution,
-    Chunk,
-    Citation,
-    Document,
-    Filters,
-    Hit,
-    IndexCard,
-    ModelCard,
-    Sentence,
-    Span,
-)
+from ragtool.pipeline import machine
 from ragtool.warm import identity, place, reaching, talking, wire
 
-NONE = Filters()
-HARBOUR = (
-    "Harbour closed\n\nMayor Ana Ruiz said on Friday that the harbour would stay closed until"
-    " June.\n\nThe fishermen's union denied that anyone had been asked.\n"
-)
-WHO = "Who said that the harbour would stay closed?"
-QUESTIONS = (
-    WHO,
-    "Who denied that anyone had been asked?",
-    "Until when will the harbour stay closed?",
-    "What did the union deny?",
-)
-on_unix = pytest.mark.skipif(os.name == "nt", reason="Windows has no signals, sockets or modes")
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are counted in /proc")
 
-Done = subprocess.CompletedProcess[str]
-
-
-class Bench:
-    """An index, and a folder in which commands meet a warm process of its own."""
-
-    def __init__(self, folder: Path, run: Path, models: Path) -> None:
-        self.folder = folder
-        self.run_folder = run
-        self.index = folder / "index"
-        self.models = models
-        self.article = folder / "harbour.txt"
-        self.article.write_text(HARBOUR, encoding="utf-8")
-        self.settings = Settings(self.index, models, generator=SMALL)
-        self.root = ROOT
-        self.environ = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("RAGTOOL_")},
-            **runtime(run),
-            "RAGTOOL_MODELS": str(models),
-            "RAGTOOL_GENERATOR": SMALL,
-        }
-
-    def start(self, *args: str | Path, **environ: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "ragtool", "--index", str(self.index), *map(str, args)],
-            cwd=self.folder,
-            env={**self.environ, "PYTHONPATH": str(self.root), **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            # A shell's background jobs are started deaf to Ctrl-C, and so may the tests be.
-            preexec_fn=None if os.name == "nt" else hear_ctrl_c,
-        )
-
-    def run(self, *args: str | Path, **environ: str) -> Done:
-        with self.start(*args, **environ) as process:
-            out, err = process.communicate(timeout=300)
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
-
-    def state(self) -> wire.State | None:
-        """As `ragtool warm status` has it, of the process for this code."""
-        return warm.status()
-
-    def pid(self) -> int:
-        state = self.state()
-        assert state is not None
-        return state.pid
-
-    def until(self, holds: Callable[[], bool], seconds: float = 120) -> None:
-        end = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < end, "it does not happen"
-            time.sleep(0.005)
-
-    def processes(self) -> set[int]:
-        """The living warm processes of this bench."""
-        found = set()
-        for entry in Path("/proc").iterdir():
-            with suppress(OSError):
-                if (
-                    entry.name.isdigit()
-                    and b"ragtool.warm.server" in (entry / "cmdline").read_bytes()
-                    and os.fsencode(self.run_folder) in (entry / "environ").read_bytes()
-                ):
-                    found.add(int(entry.name))
-        return found
-
-
-def hear_ctrl_c() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def runtime(run: Path) -> dict[str, str]:
-    return {name: str(run) for name in ("XDG_RUNTIME_DIR", "TMPDIR", "XDG_CACHE_HOME")}
-
-
-@pytest.fixture(scope="module")
-def base(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    folder = tmp_path_factory.mktemp("warm")
-    # A socket's name must be short.
-    run = Path(tempfile.mkdtemp(prefix="rt", dir=None if os.name == "nt" else "/tmp"))
-    bench = Bench(folder, run, models)
-    pipeline.index([bench.article], bench.settings, report=lambda _: None)
-    yield bench
-    shutil.rmtree(run)
-
-
-@pytest.fixture
-def bench(base: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    """The bench, with whatever runs ended afterwards."""
-    for name, value in runtime(base.run_folder).items():
-        monkeypatch.setenv(name, value)
-    yield base
-    warm.stop()
-    if sys.platform == "linux":
-        base.until(lambda: not base.processes(), seconds=30)
-
-
-@pytest.fixture(scope="module")
-def cold(base: Bench) -> dict[str, dict[str, Any]]:
-    """What each question is answered without a warm process."""
-    with pipeline.Session(base.settings) as session:
-        answers = [session.ask(question, k=8, filters=NONE) for question in QUESTIONS]
-    from ragtool.rendering.forms import answer_form
-
-    return {
-        answer.question: timeless(json.dumps(answer_form(answer), ensure_ascii=False))
-        for answer in answers
-    }
-
-
-def timeless(line: str) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(line)
-    del answer["timings"]
-    return answer
+# pytest looks for fixtures in the file that uses them.
+base, bench, cold = warming.base, warming.bench, warming.cold
 
 
 # The same answers
@@ -383,6 +232,20 @@ def test_the_code_changed_under_it(
     assert bench.run("warm", "stop", **root).stdout == "stopped\n"
 
 
+def test_the_code_is_known_by_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.py").write_text("1", encoding="ascii")
+    monkeypatch.setattr(identity, "PACKAGE", tmp_path)
+    seen = [identity.code()]
+    assert identity.code() == seen[0]
+    (tmp_path / "a.py").write_text("22", encoding="ascii")
+    seen.append(identity.code())
+    (tmp_path / "b.toml").touch()
+    seen.append(identity.code())
+    (tmp_path / "notes.pyc").touch()
+    assert identity.code() == seen[2]
+    assert len(set(seen)) == 3
+
+
 def test_the_index_changed_under_it(bench: Bench, tmp_path: Path) -> None:
     """Indexed anew, and its folder swapped for another one: it answers from what is there."""
     article = tmp_path / "a.txt"
@@ -443,198 +306,7 @@ def test_many_at_once(bench: Bench, cold: dict[str, dict[str, Any]], count: int)
         assert bench.processes() == {state.pid}
 
 
-def test_it_ends_when_nobody_asks(bench: Bench) -> None:
-    assert bench.run("ask", WHO, RAGTOOL_WARM_MINUTES="0.01").returncode in (0, 3)
-    bench.until(lambda: bench.state() is None, seconds=30)
-    left = {path.suffix for path in place.find().folder.iterdir()}
-    assert left <= {".lock", ".start"}
-
-
-# Who may reach it
-
-
-@on_unix
-def test_only_the_user_can_reach_it(bench: Bench) -> None:
-    bench.run("ask", WHO)
-    found = place.find()
-    assert stat.S_IMODE(found.folder.stat().st_mode) == 0o700
-    for path in found.folder.iterdir():
-        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
-
-
-@on_unix
-def test_who_does_not_know_the_key_is_not_heard(bench: Bench) -> None:
-    bench.run("ask", WHO)
-    pid, found = bench.pid(), place.find()
-    with pytest.raises(Exception, match="digest"):
-        Client(str(found.socket), "AF_UNIX", authkey=b"another")
-    with Client(str(found.socket), "AF_UNIX") as rude:
-        rude.recv_bytes()
-        rude.send_bytes(wire.Sender().message("stop"))  # without a greeting
-        with pytest.raises((EOFError, OSError)):
-            while True:
-                rude.recv_bytes()
-    assert bench.pid() == pid
-
-
-@on_unix
-def test_garbage_is_survived(bench: Bench) -> None:
-    bench.run("ask", WHO)
-    pid = bench.pid()
-    with ExitStack() as rude:
-        for garbage in (b"", b"\xff" * 64, b"\0\0\0\x04ab", b"GET / HTTP/1.1\r\n\r\n"):
-            caller = rude.enter_context(socket.socket(socket.AF_UNIX))
-            caller.connect(str(place.find().socket))
-            caller.sendall(garbage)
-        # While they hang on, others are answered.
-        assert bench.run("ask", QUESTIONS[1]).returncode in (0, 3)
-    state = bench.state()
-    assert state is not None
-    assert (state.pid, state.answered) == (pid, 2)
-
-
-def test_nonsense_of_who_knows_the_key_is_survived(bench: Bench) -> None:
-    bench.run("ask", WHO)
-    pid = bench.pid()
-    no_question = b'{"event":"ask","documents":[],"values":{}}'
-    for message in (b"", b"\xff", b"[]", b"[" * 100_000, b"x" * (2 << 20), no_question):
-        line = talking.call(place.find())
-        with suppress(talking.Lost):  # too long to be taken
-            line.send(message)
-        with pytest.raises(talking.Lost):
-            line.receive(seconds=30, longest=1000)
-        line.close()
-    assert bench.pid() == pid
-
-
-@on_unix
-@pytest.mark.parametrize("wrong", ["others may write", "others may read", "a link", "a file"])
-def test_a_folder_that_others_may_use_is_refused(
-    bench: Bench, wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = Path(tempfile.mkdtemp(prefix="rt", dir="/tmp"))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(run))
-    folder = run / "ragtool"
-    if wrong == "a link":
-        tmp_path.chmod(0o700)
-        folder.symlink_to(tmp_path)
-    elif wrong == "a file":
-        folder.touch()
-    else:
-        folder.mkdir()
-        folder.chmod(0o777 if wrong == "others may write" else 0o750)
-    with pytest.raises(RagtoolError):
-        place.find()
-    if wrong == "others may write":
-        done = bench.run("ask", WHO, XDG_RUNTIME_DIR=str(run))
-        assert done.returncode in (0, 3)
-        assert done.stderr == ""
-        assert [*run.rglob("*.sock")] == []
-    shutil.rmtree(run)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(bench.run_folder))
-
-
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a folder away"
-)
-def test_a_folder_of_somebody_else_is_refused(bench: Bench) -> None:
-    folder = place.find().folder
-    os.chown(folder, 12345, 12345)
-    try:
-        with pytest.raises(RagtoolError, match="not a folder of the user's alone"):
-            place.find()
-    finally:
-        os.chown(folder, os.geteuid(), os.getegid())
-
-
-@on_unix
-def test_a_long_folder_gives_way_to_a_short_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    long = tmp_path / ("x" * 120)
-    long.mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    found = place.find()
-    assert found.folder.parent == tmp_path
-    assert stat.S_IMODE(found.folder.stat().st_mode) == 0o700
-
-
-# A process that is not what it should be
-
-
-@contextmanager
-def impostor(talk: Callable[[talking.Line], None]) -> Iterator[None]:
-    """Somebody who serves at the place, and knows the key."""
-
-    def serve(ear: talking.Ear) -> None:
-        while True:
-            line = ear.greet(ear.call())
-            line.receive(seconds=30, longest=1 << 20)
-            with suppress(talking.Lost):
-                talk(line)
-            line.close()
-
-    found = place.find()
-    with place.locked(found.serving) as mine:
-        assert mine
-        with talking.listening(found) as ear:
-            threading.Thread(target=serve, args=(ear,), daemon=True).start()
-            yield
-
-
-def cut(line: talking.Line) -> None:
-    return None
-
-
-def babble(line: talking.Line) -> None:
-    line.send(b"\xff{")
-
-
-def another(line: talking.Line) -> None:
-    line.send(wire.Sender().message("answer", answer=ANSWER))
-
-
-def refuse(line: talking.Line) -> None:
-    line.send(wire.Sender().message("begun"))
-    line.send(wire.Sender().message("failed"))
-
-
-@pytest.mark.parametrize("talk", [cut, babble, another, refuse], ids=lambda talk: talk.__name__)
-def test_an_answer_that_is_none_is_made_up_for(
-    bench: Bench, talk: Callable[[talking.Line], None], cold: dict[str, dict[str, Any]]
-) -> None:
-    with impostor(talk):
-        assert timeless(bench.run("ask", WHO, "--json").stdout) == cold[WHO]
-
-
-def test_what_was_told_is_not_told_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process dies after its first sentence: the answer is whole, and each sentence once."""
-    monkeypatch.setattr(loading, "load_generator", lambda _, look=None: FakeGenerator(odds=20.0))
-    told: list[AnswerSentence] = []
-    reading: list[Sequence[Hit]] = []
-    with pipeline.Session(bench.settings) as session:
-        expected = session.ask(WHO, k=8, filters=NONE)
-    assert expected.sentences
-
-    def half(line: talking.Line) -> None:
-        sender = wire.Sender()
-        line.send(sender.message("begun"))
-        line.send(sender.message("hits", hits=expected.retrieved))
-        first = expected.sentences[0]
-        line.send(sender.message("sentence", sentence=first, citations=expected.citations))
-
-    with impostor(half), warm.Session(bench.settings) as warmer:
-        answer = warmer.ask(
-            WHO,
-            k=8,
-            filters=NONE,
-            on_hits=reading.append,
-            on_sentence=lambda sentence, _: told.append(sentence),
-        )
-    assert replace(answer, timings={}) == replace(expected, timings={})
-    assert told == [*expected.sentences]
-    assert reading == [expected.retrieved]
+# Begun, kept and ended
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["too little memory", "memory unknown"])
@@ -669,77 +341,6 @@ def test_the_memory_that_a_container_leaves(
     assert machine.available_memory() != 400
 
 
-def test_the_code_is_known_by_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "a.py").write_text("1", encoding="ascii")
-    monkeypatch.setattr(identity, "PACKAGE", tmp_path)
-    seen = [identity.code()]
-    assert identity.code() == seen[0]
-    (tmp_path / "a.py").write_text("22", encoding="ascii")
-    seen.append(identity.code())
-    (tmp_path / "b.toml").touch()
-    seen.append(identity.code())
-    (tmp_path / "notes.pyc").touch()
-    assert identity.code() == seen[2]
-    assert len(set(seen)) == 3
-
-
-# Records on their way
-
-DOCUMENT = Document("/a/b\udcff.txt", "0" * 64, "One.\ud800 Zwei ☃.", title="T", pages=(0, 4))
-CITATION = Citation(1, "c", DOCUMENT, Span(0, 4), 1, 1)
-ANSWER = Answer(
-    question="Who?",
-    status="answered",
-    sentences=(
-        AnswerSentence("One.", (1,), "supported", (Attribution("One", "said", 1, Span(0, 3)),)),
-    ),
-    citations=(CITATION,),
-    nearest=(replace(CITATION, page=None),),
-    retrieved=(
-        Hit(1, 0.1 + 0.2, Chunk("c", DOCUMENT, Span(0, 4), (Sentence(Span(0, 4), 1),)), ("/x",)),
-    ),
-    model=ModelCard("m", "1" * 64),
-    index=IndexCard("f", 1, 1),
-    settings=AnswerSettings(8, Filters(since="2024"), "0.1.0"),
-    timings={"total_ms": 3},
-    id=None,
-)
-
-
-def test_a_record_comes_back_as_it_was() -> None:
-    sender, receiver = wire.Sender(), wire.Receiver()
-    first = sender.message("hits", hits=ANSWER.retrieved)
-    second = sender.message("answer", answer=ANSWER)
-    assert receiver.event(first) == ("hits", (ANSWER.retrieved,))
-    assert receiver.event(second) == ("answer", (ANSWER,))
-    assert b"Zwei" in first
-    assert b"Zwei" not in second  # a text travels once
-    asked = wire.Asked("c", Settings(Path("i"), Path("m")), "Who?", "7", 8, Filters(since="2024"))
-    assert wire.Receiver().event(wire.Sender().message("ask", asked=asked)) == ("ask", (asked,))
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        (b'"answered"', b'"perhaps"'),
-        (b'"answered"', b"null"),
-        (b'"supported"', b"[]"),
-        (b'"total_ms":3', b'"total_ms":"3"'),
-        (b'"answer":', b'"answr":'),
-        (b'"event":"answer"', b'"event":"nothing"'),
-        (b'"documents":[', b'"documents":[7,'),
-        (b"[0,4]", b"[4,0]"),
-        (b'"Who?"', b'"Who?","more"'),
-    ],
-    ids=str,
-)
-def test_what_is_no_record_is_noticed(old: bytes, new: bytes) -> None:
-    message = wire.Sender().message("answer", answer=ANSWER)
-    assert old in message
-    with pytest.raises(wire.NONSENSE):
-        wire.Receiver().event(message.replace(old, new))
-
-
 def test_kept_models_are_loaded_once_and_again_when_they_change(
     bench: Bench, tmp_path: Path
 ) -> None:
@@ -763,3 +364,10 @@ def test_kept_models_are_loaded_once_and_again_when_they_change(
             kept.writer(other)
     finally:
         kept.close()
+
+
+def test_it_ends_when_nobody_asks(bench: Bench) -> None:
+    assert bench.run("ask", WHO, RAGTOOL_WARM_MINUTES="0.01").returncode in (0, 3)
+    bench.until(lambda: bench.state() is None, seconds=30)
+    left = {path.suffix for path in place.find().folder.iterdir()}
+    assert left <= {".lock", ".start"}
