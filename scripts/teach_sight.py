@@ -1,16 +1,17 @@
 """Teaches the default model to look: makes ragtool/sight.gguf and ragtool/sight.npz.
 
     python scripts/teach_sight.py read SET CACHE [-n N]
-    python scripts/teach_sight.py teach CACHE [--minutes N] [--write]
+    python scripts/teach_sight.py teach CACHE [--minutes N] [--further] [--write]
 
 `read` reads the articles of a set, as `ragtool eval` takes it, and its questions
 up to the first layer that is changed, and writes what comes out to the folder CACHE, an
 article a file of some 7 MB; begun again it reads what the cache lacks. `teach` learns a
 LoRA adapter for the layers from there on, and the weights of `ragtool.confidence.Sight`:
 the sentence that answers shall be the likeliest, or none where none does. It prints how
-the articles that it does not learn from come out; --write puts the result into the
-package. On two cores a question takes 0.2 s to read and 0.15 s each time it is
-learnt. It needs torch and, to read and write GGUF, gguf (pip install gguf).
+the articles that it does not learn from come out; --further begins with what the package
+holds, --write puts the result into it. On two cores a question takes 0.2 s to read and
+0.15 s each time it is learnt. It needs torch and, to read and write GGUF, gguf
+(pip install gguf).
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ ELSEWHERE = 3
 # Articles that are not learnt from.
 HELD_OUT = 32
 RATE, HEAD_RATE, HEAD_DECAY = 8e-4, 2e-3, 0.3
+# The share of both rates where more is learnt by what has learnt already.
+FURTHER = 0.5
 
 # By layer and matrix, what is learnt.
 Adapter = Mapping[int, Mapping[str, tuple[Tensor, Tensor]]]
@@ -132,12 +135,13 @@ def main() -> None:
     teaching = commands.add_parser("teach")
     teaching.add_argument("cache", type=Path, metavar="CACHE")
     teaching.add_argument("--minutes", type=float, default=60.0, metavar="N")
+    teaching.add_argument("--further", action="store_true")
     teaching.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     if asked.command == "read":
         read(asked.folder, asked.cache, size=asked.n)
     else:
-        teach(asked.cache, minutes=asked.minutes, write=asked.write)
+        teach(asked.cache, minutes=asked.minutes, further=asked.further, write=asked.write)
 
 
 def read(folder: Path, cache: Path, *, size: int | None) -> None:
@@ -287,15 +291,19 @@ def _answers(one: Evidence, gold: Gold) -> bool:
     return any(text in words or words in text for words in known)
 
 
-def teach(cache: Path, *, minutes: float, write: bool) -> None:
-    """Learn for so long, as often as that reads the articles, and print what comes of it."""
+def teach(cache: Path, *, minutes: float, further: bool, write: bool) -> None:
+    """Learn for so long, as often as that reads the articles, and print what comes of it.
+
+    further: begin with what the package holds.
+    """
     readings = _read(cache)
     held, learnt = readings[:HELD_OUT], readings[HELD_OUT:]
     settings = config.resolve({})
     located = models.located(settings.generator, settings.models)
     weights = Weights(located.path)
     layers = {number: Layer(weights, number) for number in range(FIRST, LAST + 1)}
-    adapter, sight = _new_adapter(), Sight()
+    adapter, sight = _taught() if further else (_new_adapter(), Sight())
+    share = FURTHER if further else 1.0
     changed = [each for layer in adapter.values() for pair in layer.values() for each in pair]
     everything = [*changed, *sight.weights.values()]
     optimizer = torch.optim.AdamW(
@@ -311,7 +319,7 @@ def teach(cache: Path, *, minutes: float, write: bool) -> None:
             random.Random(step).shuffle(learnt)
         warm = min(1.0, (step + 1) / 20) * (0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2)
         for group, rate in zip(optimizer.param_groups, (RATE, HEAD_RATE), strict=True):
-            group["lr"] = rate * warm
+            group["lr"] = rate * share * warm
         loss = torch.stack(list(_losses(learnt[step % len(learnt)], layers, adapter, sight))).mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch's own
@@ -339,6 +347,32 @@ def _new_adapter() -> Adapter:
         }
         for layer in range(FIRST, LAST + 1)
     }
+
+
+def _taught() -> tuple[Adapter, Sight]:
+    """What the package holds, to be learnt further."""
+    from gguf import GGUFReader
+
+    package = Path(confidence.__file__).parent
+    stored = {one.name: one.data for one in GGUFReader(package / "sight.gguf").tensors}
+
+    def learnable(array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array.astype(np.float32)).requires_grad_()
+
+    adapter = {
+        layer: {
+            name: (
+                learnable(stored[f"blk.{layer}.{name}.weight.lora_a"]),
+                learnable(stored[f"blk.{layer}.{name}.weight.lora_b"]),
+            )
+            for name in MATRICES
+        }
+        for layer in range(FIRST, LAST + 1)
+    }
+    sight = Sight()
+    with np.load(package / "sight.npz", allow_pickle=False) as file:
+        sight.weights = {name: learnable(file[name]) for name in sight.weights}
+    return adapter, sight
 
 
 def _scores(
