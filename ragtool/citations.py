@@ -98,7 +98,10 @@ class Candidate:
 
 
 class Citer:
-    """Cites from one question's evidence."""
+    """Cites from one question's evidence.
+
+    asks_who: whether the question asks who it was, or who said it.
+    """
 
     def __init__(self, question: str, evidence: Sequence[Evidence], *, embedder: Embedder) -> None:
         self._question = question
@@ -106,7 +109,7 @@ class Citer:
         self._embedder = embedder
         self._vectors: Vectors = embedder.embed([one.text for one in self._evidence])
         self._asks_speaker = asks_speaker(question)
-        self._asks_who = self._asks_speaker or asks_who(question)
+        self.asks_who = self._asks_speaker or asks_who(question)
         self._role = asked_role(question)
         self._asks_why = "why" in words(question)
 
@@ -138,7 +141,7 @@ class Citer:
         who, or whether it was whom the question names."""
         chain = chain_of(one, self._question)
         return (
-            (self._asks_who and leaves_open_who(one, chain))
+            (self.asks_who and leaves_open_who(one, chain))
             or (self._asks_speaker and names_nobody(one, chain))
             or self._lacks_whom(one)
         )
@@ -159,7 +162,7 @@ class Citer:
             )
         if self.leaves_open(one):
             return with_what_tells(one, names_somebody, chunks=chunks)
-        return with_name(one, chain, chunks=chunks) if self._asks_who else (one,)
+        return with_name(one, chain, chunks=chunks) if self.asks_who else (one,)
 
     def _lacks_whom(self, one: Evidence) -> bool:
         """Whether the question names somebody, or his role, and the sentence does not."""

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# The log-odds below which a sentence is withheld: the one number that trades answers
-# against refusals.
-THRESHOLD = -0.5
+# The log-odds below which a sentence is withheld: the number that trades answers against
+# refusals; and what more it takes where the question asks who it was, since words in the
+# wrong mouth are worse than any refusal, and near claims are many.
+THRESHOLD, MORE_FOR_WHO = -1.5, 1.0
 # Added to attention before its logarithm is taken: less is none.
 FAINT = 1e-4
 
@@ -53,6 +54,11 @@ class Signals:
     alone: Opinion
     short: float | None
     draft: float
+
+
+def least(*, asks_who: bool) -> float:
+    """The log-odds below which a sentence is withheld, of a question of who or another."""
+    return THRESHOLD + MORE_FOR_WHO * asks_who
 
 
 def thought(signals: Signals) -> float:
@@ -80,7 +86,7 @@ class Sight:
         return Sight(weights) if str(weights["model"]) == model else None
 
     def sure(self, look: Look) -> tuple[float, ...]:
-        """Of each place that was looked at, the log-odds that it answers, less `THRESHOLD`.
+        """Of each place that was looked at, the log-odds that it answers.
 
         Of all places and none at all one answers, so that their chances sum to 1.
         """
@@ -101,7 +107,7 @@ class Sight:
         chances = np.append(scores, none)
         chances -= np.logaddexp.reduce(chances)
         odds = chances - np.log1p(-np.minimum(np.exp(chances), 1 - 1e-9))
-        return tuple(float(each) - THRESHOLD for each in odds[:-1])
+        return tuple(float(each) for each in odds[:-1])
 
     def _missing(self, states: NDArray[np.float32], at: int) -> float:
         """What speaks for no answer, by the states of the question's tokens in one layer:

@@ -37,6 +37,7 @@ from ragtool import confidence, config, models, pipeline
 from ragtool import prompt as prompts
 from ragtool.generation import LlamaGenerator
 from ragtool.pipeline.loading import Library, load_generator
+from ragtool.pipeline.walking import absolute
 from ragtool.question_sets import Gold, read_set
 from ragtool.records import Chunk, Evidence, Filters
 from thresholds import tally
@@ -202,7 +203,7 @@ class _Passages:
         self._library, self._generator, self._articles = library, generator, articles
 
     def of(self, name: str, asked: Sequence[Gold], draw: random.Random) -> list[Evidence]:
-        path = str((self._articles / name).resolve())
+        path = str(absolute(self._articles / name))
         own = self._fitting(self._library.store.chunks_of(path), TOKENS)
         if draw.random() < ALONE:
             return own
@@ -329,9 +330,9 @@ def teach(cache: Path, *, minutes: float, further: bool, write: bool) -> None:
         step += 1
         if step % 20 == 0:
             print(f"{step}: {np.mean(losses[-20:]):.3f}", flush=True)
-    print(scored(held, layers, adapter, sight))
     if write:
         _write(adapter, sight, model=located.sha256)
+    print(scored(held, layers, adapter, sight))
 
 
 def _new_adapter() -> Adapter:

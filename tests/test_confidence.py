@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ragtool import confidence
-from ragtool.confidence import THRESHOLD, Sight, Signals, adapter_of, thought
+from ragtool.confidence import Sight, Signals, adapter_of, least, thought
 from ragtool.errors import ModelError
 from ragtool.models import DEFAULT_GENERATOR, find
 from ragtool.records import Look, Opinion
@@ -47,7 +47,7 @@ def look(*, seen: tuple[float, ...] = SEEN, last: tuple[float, float] = (0.0, 1.
 
 
 def chances(odds: tuple[float, ...]) -> list[float]:
-    return [1 / (1 + math.exp(-THRESHOLD - each)) for each in odds]
+    return [1 / (1 + math.exp(-each)) for each in odds]
 
 
 def test_the_place_that_is_looked_at_most_is_the_likeliest() -> None:
@@ -88,6 +88,10 @@ def test_one_sure_place_has_finite_odds() -> None:
     sure = Sight(TOY | {"none": np.array(-90.0)}).sure(look(seen=(0.9,)))
     assert math.isfinite(sure[0])
     assert sure[0] > 10
+
+
+def test_a_question_of_who_takes_more() -> None:
+    assert least(asks_who=True) > least(asks_who=False)
 
 
 def test_the_weights_and_the_adapter_are_of_the_default_model() -> None:

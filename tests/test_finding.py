@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 from fakes import FakeEmbedder, FakeGenerator
+from numpy.typing import NDArray
 
+from ragtool import confidence
 from ragtool.chunking import chunks
 from ragtool.citations import Citer
 from ragtool.confidence import Sight
@@ -56,23 +60,26 @@ def finder(generator: FakeGenerator, text: str = TEXT, question: str = WHO) -> F
     return Finder(question, found, citer=citer, generator=generator, on_text=lambda _: None)
 
 
-@pytest.fixture
-def of_one_head(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights of one head that looks at what answers, and nothing that speaks for none."""
+def weights_of(*, none: float) -> dict[str, NDArray[Any]]:
+    """Of one head that looks at what answers; none: what speaks for no answer."""
     heads = np.zeros((1, 2, 1))
     heads[0, 0, 0] = 1.0
     nothing = np.zeros((0, 1))
-    weights = {
+    return {
         "first": np.array(0),
         "layers": np.array([], dtype=int),
         "heads": heads,
-        "none": np.array(0.0),
+        "none": np.array(none),
         "none_heads": np.zeros_like(heads),
         "last": nothing,
         "telling": nothing,
         "told": nothing,
     }
-    monkeypatch.setattr(Sight, "of", staticmethod(lambda _: Sight(weights)))
+
+
+@pytest.fixture
+def of_one_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sight, "of", staticmethod(lambda _: Sight(weights_of(none=0.0))))
 
 
 @pytest.mark.usefixtures("of_one_head")
@@ -80,6 +87,26 @@ def test_the_sentence_is_found_that_the_model_looks_at() -> None:
     looking = finder(Looks())
     assert [one.evidence.text for one in looking.findings()] == [MARIN]
     assert looking.tokens > (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("question", "share", "answered"),
+    [
+        (WHO, 1.1, True),
+        (WHO, 0.5, False),
+        ("What did Olga Marin deny?", 0.5, True),
+        ("What did Olga Marin deny?", -0.1, False),
+    ],
+)
+def test_of_who_it_takes_more_than_of_anything_else(
+    question: str, share: float, answered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """share: how far from what any question takes to what one of who does."""
+    odds = confidence.THRESHOLD + share * confidence.MORE_FOR_WHO
+    # One sentence gets all attention, the other FAINT, and each is told from the other.
+    none = math.log(1 + confidence.FAINT) - math.log(confidence.FAINT) - odds
+    monkeypatch.setattr(Sight, "of", staticmethod(lambda _: Sight(weights_of(none=none))))
+    assert bool(finder(Looks(), question=question).findings()) == answered
 
 
 @pytest.mark.parametrize(

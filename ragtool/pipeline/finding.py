@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ragtool import prompt as prompts
 from ragtool.citations import Citer, whole_sentences
-from ragtool.confidence import GATE, Sight, Signals, thought
+from ragtool.confidence import GATE, Sight, Signals, least, thought
 from ragtool.protocols import Generator
 from ragtool.records import Draft, Evidence, Look, Opinion, Prompt
 from ragtool.sentences import sentences
@@ -73,8 +73,9 @@ class Finder:
     def _seen(self, sight: Sight, look: Look) -> list[Finding]:
         odds = zip(sight.sure(look), self._evidence, strict=True)
         able = [each for each in odds if self._citer.may_answer(each[1])]
+        enough = least(asks_who=self._citer.asks_who)
         for sure, best in sorted(able, key=lambda each: -each[0]):
-            if sure < 0:
+            if sure < enough:
                 break
             if shown := self._citer.shown(best):
                 draft = self._draft()
