@@ -37,6 +37,13 @@ _MONTH = re.compile(
 _MONTHS = tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())
 _DATE = re.compile(r"\b\d{4}-(\d\d)\b")
 _TIMES = frozenset("second minute hour day night week month year decade century".split())
+_PARTS = frozenset("third quarter half fifth tenth".split())
+_FEW = {"both": "2", "pair": "2", "couple": "2", "twice": "2"} | {
+    word: str(value)
+    for value, word in enumerate(
+        "second third fourth fifth sixth seventh eighth ninth".split(), start=2
+    )
+}
 _AMOUNT_ASKED = re.compile(r"\bhow\s+(?:many|much)\b", re.IGNORECASE)
 _AMOUNTS = frozenset(
     "no none nobody nothing half third thirds quarter quarters double twice dozen dozens hundred "
@@ -98,6 +105,40 @@ def unknown_durations(question: str, source: str) -> tuple[str, ...]:
     asked, told = _durations(question), _durations(source)
     counts = {count for count, _ in told}
     return tuple(sorted(f"{count} {unit}" for count, unit in asked - told if count in counts))
+
+
+def other_counts(question: str, text: str) -> tuple[str, ...]:
+    """What the question counts, from two to nine, "nine drivers", or parts, "two thirds", and
+    the text counts otherwise, "seven drivers", "a third", without that number anywhere."""
+    asked, told = _counts(question), _counts(text)
+    held = {count for count, _ in told} | numbers(text) | _spelt(text) | _few(text)
+    counted = {what for _, what in told}
+    return tuple(
+        sorted(
+            f"{count} {what}"
+            for count, what in asked - told
+            if what in counted and (what in _PARTS or (2 <= int(count) <= 9 and count not in held))
+        )
+    )
+
+
+def _counts(text: str) -> frozenset[tuple[str, str]]:
+    """Numbers, in digits, with the stem of what they count; of parts "a" is one."""
+    found = words(text.replace("-", " "))
+    pairs = [
+        ("1" if count == "a" else in_digits(count), what.rstrip("s"))
+        for count, what in pairwise(found)
+    ]
+    return frozenset(
+        (count, what)
+        for count, what in pairs
+        if count.isdigit() and not what.isdigit() and (count != "1" or what in _PARTS)
+    )
+
+
+def _few(text: str) -> frozenset[str]:
+    """Numbers below ten that are told by other words: "both", "a third day"."""
+    return frozenset(_FEW[word] for word in words(text) if word in _FEW)
 
 
 def _durations(text: str) -> frozenset[tuple[str, str]]:

@@ -146,6 +146,11 @@ def names_somebody(evidence: Evidence) -> bool:
     )
 
 
+def tells_of_somebody(evidence: Evidence) -> bool:
+    """Whether a person is named in the evidence, or told of by his role."""
+    return names_somebody(evidence) or bool(_ROLE.search(evidence.text))
+
+
 def _run(
     before: Sequence[Sentence],
     known: Mapping[int, tuple[Chunk, Sentence]],

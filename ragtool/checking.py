@@ -104,10 +104,16 @@ def asks_speaker(question: str) -> bool:
 def asks_who(question: str) -> bool:
     """Whether the question asks for a person: "who found it?", "by whom was it found?",
     "which retired judge resigned?"."""
-    asked = words(question)
-    if asked[:1] == ["which"]:
-        return any(word in ROLES - _NO_ROLES for word in asked[1:4])
-    return not {"who", "whom", "whose"}.isdisjoint(asked[:2])
+    if words(question)[:1] == ["which"]:
+        return which_role(question) is not None
+    return not {"who", "whom", "whose"}.isdisjoint(words(question)[:2])
+
+
+def which_role(question: str) -> str | None:
+    """The role whose carrier the question asks for: "which retired judge resigned?"."""
+    first, *behind = words(question) or [""]
+    found = (word for word in behind[:3] if word in ROLES - _NO_ROLES)
+    return next(found, None) if first == "which" else None
 
 
 def is_question(text: str) -> bool:

@@ -12,32 +12,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ragtool.amounts import is_amount_missing, missing_numbers
+from ragtool.asked import Asked
 from ragtool.attribution import Link
-from ragtool.beside import names_somebody, with_name, with_what_tells
 from ragtool.checking import (
-    asked_role,
-    asks_speaker,
-    asks_who,
     check,
     coverage,
     gives_reason,
     in_order,
-    is_person_missing,
-    is_question,
     missing_names,
     whole_names,
 )
 from ragtool.protocols import Embedder, Vectors
 from ragtool.quoting import (
     chain_of,
-    has_no_speaker,
     in_own_words,
     is_named,
     keeps_cue,
     keeps_speaker,
-    lacks_role,
-    leaves_open_who,
-    names_nobody,
     naming,
     shown_names,
 )
@@ -98,19 +89,14 @@ class Candidate:
 
 
 class Citer:
-    """Cites from one question's evidence.
-
-    asks_who: whether the question asks who it was, or who said it.
-    """
+    """Cites from one question's evidence."""
 
     def __init__(self, question: str, evidence: Sequence[Evidence], *, embedder: Embedder) -> None:
         self._question = question
         self._evidence = tuple(evidence)
         self._embedder = embedder
         self._vectors: Vectors = embedder.embed([one.text for one in self._evidence])
-        self._asks_speaker = asks_speaker(question)
-        self.asks_who = self._asks_speaker or asks_who(question)
-        self._role = asked_role(question)
+        self._asked = Asked(question, evidence)
         self._asks_why = "why" in words(question)
 
     def candidates(self, sentence: str, *, answer: str, most: int) -> tuple[Candidate, ...]:
@@ -125,51 +111,11 @@ class Citer:
         order = [
             one
             for one in self._by_support(sentence, answer)
-            if self.may_answer(one) and not self.leaves_open(one)
+            if self._asked.is_met_by(one) and not self._asked.is_left_open_by(one)
         ]
         fitting = max(order, key=lambda one: one.score, default=None)
         asked = [one for at, one in enumerate(order) if at < most or one is fitting]
         return tuple(self._candidate(sentence, answer, one) for one in asked)
-
-    def may_answer(self, one: Evidence) -> bool:
-        """Whether the sentence has what is asked for, but for who it was: an amount, a
-        statement."""
-        return not is_amount_missing(self._question, one.text) and not is_question(one.text)
-
-    def leaves_open(self, one: Evidence) -> bool:
-        """Whether the sentence by itself does not tell who it was, where the question asks
-        who, or whether it was whom the question names."""
-        chain = chain_of(one, self._question)
-        return (
-            (self.asks_who and leaves_open_who(one, chain))
-            or (self._asks_speaker and names_nobody(one, chain))
-            or self._lacks_whom(one)
-        )
-
-    def shown(self, one: Evidence) -> tuple[Evidence, ...]:
-        """The sentence, in reading order with those near it up to one that tells what it leaves
-        open, or, where the question asks who, whose name it hides.
-
-        Empty where it leaves open who and none near tells, or where somebody else speaks.
-        """
-        chunks = [other.chunk for other in self._evidence]
-        chain = chain_of(one, self._question)
-        if self._lacks_whom(one):
-            return (
-                with_what_tells(one, lambda near: not self._lacks_whom(near), chunks=chunks)
-                if has_no_speaker(one, chain)
-                else ()
-            )
-        if self.leaves_open(one):
-            return with_what_tells(one, names_somebody, chunks=chunks)
-        return with_name(one, chain, chunks=chunks) if self.asks_who else (one,)
-
-    def _lacks_whom(self, one: Evidence) -> bool:
-        """Whether the question names somebody, or his role, and the sentence does not."""
-        chain = chain_of(one, self._question)
-        return is_person_missing(self._question, in_own_words(one, chain)) or (
-            self._role is not None and lacks_role(one, chain, self._role)
-        )
 
     def _candidate(self, sentence: str, answer: str, evidence: Evidence) -> Candidate:
         chain = chain_of(evidence, self._question)
@@ -259,7 +205,7 @@ class Citer:
         chain = chain_of(one, self._question)
         own = in_own_words(one, chain)
         text = one.document.text
-        spoken = self._asks_speaker and any(is_named(answer, link, text) for link in chain[:1])
+        spoken = self._asked.speaker and any(is_named(answer, link, text) for link in chain[:1])
         return (
             WORDS * coverage(sentence, one.text)
             + FRESH * held(fresh(sentence, self._question), own)

@@ -114,15 +114,23 @@ def has_no_speaker(evidence: Evidence, chain: Sequence[Link]) -> bool:
 def leaves_open_who(evidence: Evidence, chain: Sequence[Link]) -> bool:
     """Whether the evidence does not tell who spoke or acted: it has a pronoun that can't be
     traced there, or is a quotation without a speaker."""
-    if chain:
-        return has_no_speaker(evidence, chain)
-    if in_quotation(*place_of(evidence)):
-        introduced = _INTRODUCED.search(evidence.text)
-        return introduced is None or not has_somebody(evidence.text[: introduced.start()])
+    if chain or in_quotation(*place_of(evidence)):
+        return leaves_open_speaker(evidence, chain)
     opening = set(words(evidence.text)[:1])
     if opening <= {"his", "her"} and persons(evidence.document.text, evidence.sentence.span):
         return False  # "Her neighbour, Ann Lee, nodded."
     return opening <= PRONOUNS and not names_supplied(evidence, chain)
+
+
+def leaves_open_speaker(evidence: Evidence, chain: Sequence[Link]) -> bool:
+    """Whether somebody speaks in the evidence and it does not tell who: a pronoun that can't
+    be traced, or a quotation without a speaker."""
+    if chain:
+        return has_no_speaker(evidence, chain)
+    if not in_quotation(*place_of(evidence)):
+        return False
+    introduced = _INTRODUCED.search(evidence.text)
+    return introduced is None or not has_somebody(evidence.text[: introduced.start()])
 
 
 def names_nobody(evidence: Evidence, chain: Sequence[Link]) -> bool:
@@ -137,6 +145,16 @@ def lacks_role(evidence: Evidence, chain: Sequence[Link], role: str) -> bool:
     return role not in words(evidence.text) and not any(
         carries(text, link.speaker.of(text), role) for link in chain
     )
+
+
+def has_other_speaker(evidence: Evidence, chain: Sequence[Link], role: str) -> bool:
+    """Whether somebody speaks in the evidence who does not carry the role, which another
+    person does in the same document."""
+    text = evidence.document.text
+    if has_no_speaker(evidence, chain) or not lacks_role(evidence, chain, role):
+        return False
+    named = {name.of(text) for name in persons(text, Span(0, len(text)))}
+    return any(carries(text, name, role) for name in named)
 
 
 def has_somebody(text: str) -> bool:

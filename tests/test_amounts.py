@@ -6,6 +6,7 @@ import pytest
 
 from ragtool.amounts import (
     missing_numbers,
+    other_counts,
     unknown_durations,
     unknown_months,
     unknown_numbers,
@@ -96,3 +97,23 @@ def test_a_month_of_the_question_is_known_or_not(
 )
 def test_durations(question: str, source: str, unknown: tuple[str, ...]) -> None:
     assert unknown_durations(question, source) == unknown
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "other"),
+    [
+        ("Who suspended nine drivers?", "She suspended seven drivers.", ("9 driver",)),
+        ("Who suspended nine drivers?", "Seven drivers were gone for 9 days.", ()),
+        ("Who suspended nine drivers?", "One driver of the suspended spoke.", ()),
+        ("Who suspended nine drivers?", "Seven nurses were suspended.", ()),
+        ("Who suspended the nine bus drivers?", "The nine drivers were suspended.", ()),
+        ("Who suspended two drivers?", "Both of the three drivers' sons were.", ()),
+        ("Who left on the two days?", "He left on the second of three days.", ()),
+        ("Who has two-thirds of it?", "He has a third of it.", ("2 third",)),
+        ("Who has a third of it?", "She has two thirds of it.", ("1 third",)),
+        ("Who has a third of it?", "She has one third, not two thirds.", ()),
+        ("Who has one driver?", "She has three drivers.", ()),
+    ],
+)
+def test_counts(question: str, text: str, other: tuple[str, ...]) -> None:
+    assert other_counts(question, text) == other

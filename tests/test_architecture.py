@@ -33,7 +33,7 @@ LAYERS = (
         "salience",
         "comparing",
     },
-    {"attribution", "beside", "checking", "quoting", "shortening", "standing", "support"},
+    {"attribution", "asked", "beside", "checking", "quoting", "shortening", "standing", "support"},
     {"store", "models"},
     {"readers", "chunking", "embedding", "vectors", "generation", "question_sets", "saved"},
     {

@@ -173,6 +173,44 @@ def test_whose_words_are_asked_for_is_shown_beside_them(said: str, shown: list[s
     assert [one.evidence.text for one in looking.findings()] == shown
 
 
+@pytest.mark.parametrize(
+    "article",
+    [
+        "|Karl Berg and Jon Holm came. He said that it rained.",
+        "|The clerk was with the judge. “It rained.”",
+        "It was dark. |She said that it rained.",
+        "Olga Marin was late. |The clerk said that it rained.",
+        "Olga Marin was late. |It rained.",
+    ],
+    ids=["one-of-two", "a-quotation", "nobody-near", "somebody", "nobody-speaks"],
+)
+@pytest.mark.usefixtures("of_one_head")
+def test_who_speaks_is_shown_beside_a_pronoun_whatever_is_asked(article: str) -> None:
+    """article: what is shown of it stands behind the bar."""
+    text = f"Doors locked at the port\n\n{article.replace('|', '')}\n"
+    looking = finder(AtTheRain(), text, "What was the weather like?")
+    found = " ".join(one.evidence.text for one in looking.findings())
+    assert found == article.split("|")[1]
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("It rained, the bakers’ guild said.", False),
+        ("It rained, Ida Holm said.", False),
+        ("It rained, Olga Marin said.", True),
+        ("It rained, the minister said.", True),
+        ("It rained.", True),
+    ],
+)
+@pytest.mark.parametrize("other", ["Minister Olga Marin came.", "Olga Marin, the minister, came."])
+@pytest.mark.usefixtures("of_one_head")
+def test_which_minister_is_not_answered_by_anybody_else(said: str, other: str, found: bool) -> None:
+    text = f"Doors locked at the port\n\n{other} {said}\n"
+    looking = finder(AtTheRain(), text, "Which minister mentioned the rain?")
+    assert bool(looking.findings()) == found
+
+
 @pytest.mark.parametrize("before", ["It was dark.", "By Jane Doe, Evening Lantern\n\n"])
 @pytest.mark.usefixtures("of_one_head")
 def test_where_nobody_is_named_nothing_is_found_and_nothing_is_written(before: str) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ragtool import prompt as prompts
+from ragtool.asked import Asked
 from ragtool.citations import Citer, whole_sentences
 from ragtool.confidence import GATE, Sight, Signals, least, thought
 from ragtool.protocols import Generator
@@ -53,6 +54,7 @@ class Finder:
     ) -> None:
         self._question = question
         self._evidence = evidence
+        self._asked = Asked(question, evidence)
         self._citer = citer
         self._generator = generator
         self._on_text = on_text
@@ -72,12 +74,12 @@ class Finder:
 
     def _seen(self, sight: Sight, look: Look) -> list[Finding]:
         odds = zip(sight.sure(look), self._evidence, strict=True)
-        able = [each for each in odds if self._citer.may_answer(each[1])]
-        enough = least(asks_who=self._citer.asks_who)
+        able = [each for each in odds if self._asked.is_met_by(each[1])]
+        enough = least(asks_who=self._asked.who)
         for sure, best in sorted(able, key=lambda each: -each[0]):
             if sure < enough:
                 break
-            if shown := self._citer.shown(best):
+            if shown := self._asked.shown(best):
                 draft = self._draft()
                 said = next((one.span.of(draft) for one in sentences(draft)), "")
                 return [Finding(said if one is best else "", one) for one in shown]
