@@ -20,14 +20,15 @@ from ragtool.checking import (
 from ragtool.quoting import (
     chain_of,
     has_no_speaker,
-    has_other_speaker,
     in_own_words,
     lacks_role,
     leaves_open_speaker,
     leaves_open_who,
     names_nobody,
+    speaks_as_body,
 )
 from ragtool.records import Evidence
+from ragtool.words import words
 
 
 class Asked:
@@ -47,7 +48,7 @@ class Asked:
     def is_met_by(self, one: Evidence) -> bool:
         """Whether the sentence has what is asked for, but for who it was: an amount, a
         statement, as many as the question counts, and, where it asks which of those who
-        carry a role, no words of anybody else."""
+        carry a role, no words of an office or a company."""
         return not (
             is_amount_missing(self._question, one.text)
             or other_counts(self._question, one.text)
@@ -87,10 +88,10 @@ class Asked:
         return (one,)
 
     def _is_another(self, one: Evidence) -> bool:
-        """Whether the question asks which minister, and somebody speaks who is none."""
-        if self._which is None:
+        """Whether the question asks which minister, and a guild speaks."""
+        if self._which is None or self._which in words(one.text):
             return False
-        return has_other_speaker(one, chain_of(one, self._question), self._which)
+        return speaks_as_body(one, chain_of(one, self._question))
 
     def _lacks_whom(self, one: Evidence) -> bool:
         """Whether the question names somebody, or his role, and the sentence does not."""

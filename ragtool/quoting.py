@@ -16,9 +16,9 @@ from ragtool.cues import CUE_FORMS, NEUTRAL
 from ragtool.people import full_name, persons
 from ragtool.phrases import PREPOSITIONS, PRONOUNS
 from ragtool.records import Chunk, Evidence, Sentence, Span
-from ragtool.roles import carries
+from ragtool.roles import carries, head
 from ragtool.sentences import sentences
-from ragtool.titles import ROLES
+from ragtool.titles import BODIES, ROLES
 from ragtool.words import content_words, stem, words
 
 # What a news agency's report opens with: "CLAYMORE FORD, Nov. 21 — ".
@@ -147,14 +147,10 @@ def lacks_role(evidence: Evidence, chain: Sequence[Link], role: str) -> bool:
     )
 
 
-def has_other_speaker(evidence: Evidence, chain: Sequence[Link], role: str) -> bool:
-    """Whether somebody speaks in the evidence who does not carry the role, which another
-    person does in the same document."""
-    text = evidence.document.text
-    if has_no_speaker(evidence, chain) or not lacks_role(evidence, chain, role):
-        return False
-    named = {name.of(text) for name in persons(text, Span(0, len(text)))}
-    return any(carries(text, name, role) for name in named)
+def speaks_as_body(evidence: Evidence, chain: Sequence[Link]) -> bool:
+    """Whether an office, a company or the like speaks in the evidence, and no person."""
+    spoken = chain[0].speaker.of(evidence.document.text).casefold() if chain else ""
+    return head(spoken.split()) in BODIES
 
 
 def has_somebody(text: str) -> bool:

@@ -48,8 +48,8 @@ BODIES = frozenset(
     """
     academy administration agency army assembly association authority bank board bureau centre
     center chamber charity club coalition college commission committee company consortium
-    corporation council court department federation firm force foundation fund group hospital
-    institute institution league militia ministry mission movement museum newspaper office
+    corporation council court department federation firm force foundation fund group guild
+    hospital institute institution league militia ministry mission movement museum newspaper office
     operator opera organisation organization panel parliament party regulator school senate
     service society team theatre tribunal trust union university watchdog
     """.split()

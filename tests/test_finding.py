@@ -196,17 +196,17 @@ def test_who_speaks_is_shown_beside_a_pronoun_whatever_is_asked(article: str) ->
 @pytest.mark.parametrize(
     ("said", "found"),
     [
-        ("It rained, the bakers’ guild said.", False),
-        ("It rained, Ida Holm said.", False),
-        ("It rained, Olga Marin said.", True),
+        ("It rained, the bakers’ union said.", False),
+        ("It rained, the Port Agency said.", False),
+        ("It rained, said Ida Holm.", True),
         ("It rained, the minister said.", True),
+        ("The agency wrote to the minister that it rained.", True),
         ("It rained.", True),
     ],
 )
-@pytest.mark.parametrize("other", ["Minister Olga Marin came.", "Olga Marin, the minister, came."])
 @pytest.mark.usefixtures("of_one_head")
-def test_which_minister_is_not_answered_by_anybody_else(said: str, other: str, found: bool) -> None:
-    text = f"Doors locked at the port\n\n{other} {said}\n"
+def test_which_minister_is_not_answered_by_an_office(said: str, found: bool) -> None:
+    text = f"Doors locked at the port\n\nOlga Marin came. {said}\n"
     looking = finder(AtTheRain(), text, "Which minister mentioned the rain?")
     assert bool(looking.findings()) == found
 
