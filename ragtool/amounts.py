@@ -37,6 +37,8 @@ _MONTH = re.compile(
 _MONTHS = tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())
 _DATE = re.compile(r"\b\d{4}-(\d\d)\b")
 _TIMES = frozenset("second minute hour day night week month year decade century".split())
+# The counts that must be the same, and what parts are called.
+_COUNTED = frozenset("23456789")
 _PARTS = frozenset("third quarter half fifth tenth".split())
 _FEW = {"both": "2", "pair": "2", "couple": "2", "twice": "2"} | {
     word: str(value)
@@ -117,7 +119,7 @@ def other_counts(question: str, text: str) -> tuple[str, ...]:
         sorted(
             f"{count} {what}"
             for count, what in asked - told
-            if what in counted and (what in _PARTS or (2 <= int(count) <= 9 and count not in held))
+            if what in counted and (what in _PARTS or (count in _COUNTED and count not in held))
         )
     )
 
@@ -132,7 +134,7 @@ def _counts(text: str) -> frozenset[tuple[str, str]]:
     return frozenset(
         (count, what)
         for count, what in pairs
-        if count.isdigit() and not what.isdigit() and (count != "1" or what in _PARTS)
+        if count.isdecimal() and not what.isdecimal() and (count != "1" or what in _PARTS)
     )
 
 

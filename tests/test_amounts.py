@@ -113,6 +113,7 @@ def test_durations(question: str, source: str, unknown: tuple[str, ...]) -> None
         ("Who has a third of it?", "She has two thirds of it.", ("1 third",)),
         ("Who has a third of it?", "She has one third, not two thirds.", ()),
         ("Who has one driver?", "She has three drivers.", ()),
+        (f"Who has {'9' * 5000} drivers?", "She has three drivers.", ()),
     ],
 )
 def test_counts(question: str, text: str, other: tuple[str, ...]) -> None:
