@@ -24,8 +24,9 @@ _LEAD = re.compile(r"^(?:and|but|or|so|also)\b[\s,]*", re.IGNORECASE)
 _NAME = re.compile(r"(?<!^)\b[A-Z]\w+")
 # A question of so few words that carry meaning is no question of its own.
 _FEW = 1
-# What a whole question may need though nobody said it: "and the lawyer?" is what the lawyer said.
-_FRAME = frozenset(map(stem, ("say", "happen")))
+# Stems that a whole question may need though nobody said them: "and the lawyer?" is what the
+# lawyer said.
+_FRAME = frozenset(("say", "happen"))
 _NAMES = re.compile(r"\b[A-Z][\w'’-]*(?: [A-Z][\w'’-]*)*")
 _ASKING = frozenset("who whom whose what when where why how which".split())
 _YES_OR_NO = frozenset(

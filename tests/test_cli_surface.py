@@ -119,12 +119,17 @@ def test_every_command_explains_itself(
 
 
 def test_help_comes_at_once_and_loads_nothing_heavy(tmp_path: Path) -> None:
-    seconds = []
+    small = "import typer\ndef small() -> None:\n    pass\ntyper.run(small)"
+    seconds, of_typer_alone = [], []
     for _ in range(5):
         begun = time.perf_counter()
         assert ragtool("--help", folder=tmp_path).returncode == 0
         seconds.append(time.perf_counter() - begun)
-    assert min(seconds) < 0.3
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, "-c", small, "--help"], check=True, capture_output=True)
+        of_typer_alone.append(time.perf_counter() - begun)
+    # A machine at which typer by itself takes longer is given time in proportion.
+    assert min(seconds) < max(0.3, 2 * min(of_typer_alone))
     script = "import sys, ragtool.cli; print(*sorted(sys.modules))"
     loaded = subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, text=True).split()
     heavy = "faiss llama_cpp onnxruntime platformdirs rich sentence_transformers tokenizers torch"
