@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from ragtool.words import numbers, words
+from ragtool.words import STOPWORDS, folded, numbers, stem, words
 
 _NUMBER_WORDS = {
     word: str(value)
@@ -29,17 +29,16 @@ _ORDINALS = {"twelfth": "12"} | {
 _COUNT = re.compile(r"(?<![\w.,'’-])\d+(?:[.,]\d+)*(?![\w'’-]|[.,]\d)")
 _ROUND = {"half": "50", "quarter": "25", "dozen": "12", "hundred": "100", "thousand": "1000"}
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
-# A month as part of a sentence, so that neither "May I" nor "may" is one.
-_MONTH = re.compile(
-    r"(?<=\w )(?:January|February|March|April|May|June|July|August|September|October|November"
-    r"|December)\b"
-)
+_NAMED = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+# A month as part of a sentence, so that neither "May I" nor "may" is one; the day of a month.
+_MONTH = re.compile(rf"(?<=\w ){_NAMED}\b")
+_DAY = re.compile(rf"\b(?:\d\d? {_NAMED}|{_NAMED} \d\d?)\b")
 _MONTHS = tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())
 _DATE = re.compile(r"\b\d{4}-(\d\d)\b")
 _TIMES = frozenset("second minute hour day night week month year decade century".split())
-# The counts that must be the same, and what parts are called.
+# The counts that must be the same, and a part with its number and the word behind it.
 _COUNTED = frozenset("23456789")
-_PARTS = frozenset("third quarter half fifth tenth".split())
+_PART = re.compile(r"\b(\w+) (third|quarter|half|fifth|tenth)s?\b(?:(?= (\w+)))?")
 _FEW = {"both": "2", "pair": "2", "couple": "2", "twice": "2"} | {
     word: str(value)
     for value, word in enumerate(
@@ -111,30 +110,39 @@ def unknown_durations(question: str, source: str) -> tuple[str, ...]:
 
 def other_counts(question: str, text: str) -> tuple[str, ...]:
     """What the question counts, from two to nine, "nine drivers", or parts, "two thirds", and
-    the text counts otherwise, "seven drivers", "a third", without that number anywhere."""
+    the text counts otherwise, "seven tram drivers", "a third", without that number anywhere."""
     asked, told = _counts(question), _counts(text)
     held = {count for count, _ in told} | numbers(text) | _spelt(text) | _few(text)
-    counted = {what for _, what in told}
-    return tuple(
-        sorted(
-            f"{count} {what}"
-            for count, what in asked - told
-            if what in counted and (what in _PARTS or (count in _COUNTED and count not in held))
-        )
-    )
+    counted = {
+        f"{count} {what[0]}"
+        for count, what in asked
+        if count not in held and any(what[0] in other or other[0] in what for _, other in told)
+    }
+    parts, of_text = _parts(question), _parts(text)
+    divided = {part for _, part in of_text}
+    parted = {f"{count} {part}" for count, part in parts - of_text if part in divided}
+    return tuple(sorted(counted | parted))
 
 
-def _counts(text: str) -> frozenset[tuple[str, str]]:
-    """Numbers, in digits, with the stem of what they count; of parts "a" is one."""
-    found = words(text.replace("-", " "))
-    pairs = [
-        ("1" if count == "a" else in_digits(count), what.rstrip("s"))
-        for count, what in pairwise(found)
+def _counts(text: str) -> frozenset[tuple[str, tuple[str, ...]]]:
+    """Numbers from two to nine, in digits, each with the stems of the two words of meaning
+    behind it, of which one is what they count; the day of a month is none."""
+    plain = _DAY.sub(" ", text).replace("-", " ")
+    found = [in_digits(word) for word in words(plain) if word not in STOPWORDS]
+    behind = [
+        (count, tuple(stem(word) for word in found[at : at + 2] if not word.isdigit()))
+        for at, count in enumerate(found, start=1)
+        if count in _COUNTED
     ]
+    return frozenset((count, what) for count, what in behind if what)
+
+
+def _parts(text: str) -> frozenset[tuple[str, str]]:
+    """Parts of a whole, "two thirds", with their number, in digits; "a third man" is none."""
     return frozenset(
-        (count, what)
-        for count, what in pairs
-        if count.isdecimal() and not what.isdecimal() and (count != "1" or what in _PARTS)
+        ("1" if count == "a" else in_digits(count), part)
+        for count, part, what in _PART.findall(folded(text).replace("-", " "))
+        if (count == "a" or in_digits(count).isdigit()) and (not what or what in STOPWORDS)
     )
 
 
