@@ -28,6 +28,7 @@ from ragtool.quoting import (
     speaks_as_body,
 )
 from ragtool.records import Evidence
+from ragtool.titles import SHARED
 from ragtool.words import words
 
 
@@ -43,7 +44,8 @@ class Asked:
         self.speaker = asks_speaker(question)
         self.who = self.speaker or asks_who(question)
         self._role = asked_role(question)
-        self._which = which_role(question)
+        role = which_role(question)
+        self._which = None if role in SHARED else role
 
     def is_met_by(self, one: Evidence) -> bool:
         """Whether the sentence has what is asked for, but for who it was: an amount, a

@@ -89,14 +89,17 @@ class Candidate:
 
 
 class Citer:
-    """Cites from one question's evidence."""
+    """Cites from one question's evidence.
+
+    asked: what the question asks for in it.
+    """
 
     def __init__(self, question: str, evidence: Sequence[Evidence], *, embedder: Embedder) -> None:
         self._question = question
         self._evidence = tuple(evidence)
         self._embedder = embedder
         self._vectors: Vectors = embedder.embed([one.text for one in self._evidence])
-        self._asked = Asked(question, evidence)
+        self.asked = Asked(question, evidence)
         self._asks_why = "why" in words(question)
 
     def candidates(self, sentence: str, *, answer: str, most: int) -> tuple[Candidate, ...]:
@@ -111,7 +114,7 @@ class Citer:
         order = [
             one
             for one in self._by_support(sentence, answer)
-            if self._asked.is_met_by(one) and not self._asked.is_left_open_by(one)
+            if self.asked.is_met_by(one) and not self.asked.is_left_open_by(one)
         ]
         fitting = max(order, key=lambda one: one.score, default=None)
         asked = [one for at, one in enumerate(order) if at < most or one is fitting]
@@ -205,7 +208,7 @@ class Citer:
         chain = chain_of(one, self._question)
         own = in_own_words(one, chain)
         text = one.document.text
-        spoken = self._asked.speaker and any(is_named(answer, link, text) for link in chain[:1])
+        spoken = self.asked.speaker and any(is_named(answer, link, text) for link in chain[:1])
         return (
             WORDS * coverage(sentence, one.text)
             + FRESH * held(fresh(sentence, self._question), own)

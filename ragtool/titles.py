@@ -54,6 +54,13 @@ BODIES = frozenset(
     service society team theatre tribunal trust union university watchdog
     """.split()
 )
+# Roles that a company or another body may have as well as a person.
+SHARED = frozenset(
+    """
+    builder customer defendant developer founder investor landlord member owner seller shareholder
+    source sponsor tenant trader
+    """.split()
+)
 # What tells something without being anybody.
 DOCUMENTS = frozenset(
     """

@@ -194,20 +194,24 @@ def test_who_speaks_is_shown_beside_a_pronoun_whatever_is_asked(article: str) ->
 
 
 @pytest.mark.parametrize(
-    ("said", "found"),
+    ("role", "said", "found"),
     [
-        ("It rained, the bakers’ union said.", False),
-        ("It rained, the Port Agency said.", False),
-        ("It rained, said Ida Holm.", True),
-        ("It rained, the minister said.", True),
-        ("The agency wrote to the minister that it rained.", True),
-        ("It rained.", True),
+        ("minister", "It rained, the bakers’ union said.", False),
+        ("minister", "It rained, the Port Agency said.", False),
+        ("minister", "It rained, said Ida Holm.", True),
+        ("minister", "It rained, the minister said.", True),
+        ("minister", "The agency wrote to the minister that it rained.", True),
+        ("minister", "It rained.", True),
+        ("owner", "It rained, the Port Agency said.", True),
+        ("fisherman", "It rained, the Port Agency said.", False),
     ],
 )
 @pytest.mark.usefixtures("of_one_head")
-def test_which_minister_is_not_answered_by_an_office(said: str, found: bool) -> None:
+def test_which_minister_is_not_answered_by_an_office_but_which_owner_may_be(
+    role: str, said: str, found: bool
+) -> None:
     text = f"Doors locked at the port\n\nOlga Marin came. {said}\n"
-    looking = finder(AtTheRain(), text, "Which minister mentioned the rain?")
+    looking = finder(AtTheRain(), text, f"Which {role} mentioned the rain?")
     assert bool(looking.findings()) == found
 
 

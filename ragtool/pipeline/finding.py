@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ragtool import prompt as prompts
-from ragtool.asked import Asked
 from ragtool.citations import Citer, whole_sentences
 from ragtool.confidence import GATE, Sight, Signals, least, thought
 from ragtool.protocols import Generator
@@ -54,7 +53,6 @@ class Finder:
     ) -> None:
         self._question = question
         self._evidence = evidence
-        self._asked = Asked(question, evidence)
         self._citer = citer
         self._generator = generator
         self._on_text = on_text
@@ -74,12 +72,12 @@ class Finder:
 
     def _seen(self, sight: Sight, look: Look) -> list[Finding]:
         odds = zip(sight.sure(look), self._evidence, strict=True)
-        able = [each for each in odds if self._asked.is_met_by(each[1])]
-        enough = least(asks_who=self._asked.who)
+        able = [each for each in odds if self._citer.asked.is_met_by(each[1])]
+        enough = least(asks_who=self._citer.asked.who)
         for sure, best in sorted(able, key=lambda each: -each[0]):
             if sure < enough:
                 break
-            if shown := self._asked.shown(best):
+            if shown := self._citer.asked.shown(best):
                 draft = self._draft()
                 said = next((one.span.of(draft) for one in sentences(draft)), "")
                 return [Finding(said if one is best else "", one) for one in shown]
