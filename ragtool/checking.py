@@ -8,12 +8,13 @@ stands in the source or does not.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ragtool.amounts import missing_numbers
 from ragtool.cues import CUE_FORMS
 from ragtool.titles import ROLES
-from ragtool.words import folded, stem, stems, words
+from ragtool.words import STOPWORDS, folded, stem, stems, words
 
 _QUOTING = '"“”„«»'
 _NAME = re.compile(r"[^\W\d_a-zà-öø-ÿ][\w'’-]*(?:\.(?=\w))?[\w'’-]*", re.UNICODE)
@@ -24,6 +25,17 @@ _DENIALS = frozenset(
     "dismissed dismisses dismissing failed fails disputed disputes refuted refutes denial unaware "
     "lacks lacked lacking ruled".split()
 )
+# Words that make what follows doubtful, planned or wished for, or a number no exact one, and
+# what makes it depend on something else.
+_HEDGES = frozenset(
+    "alleged allegedly apparently purportedly reportedly supposedly presumably probably possibly "
+    "perhaps maybe likely unlikely may might could should would will shall must believed thought "
+    "considered assumed suspected convinced feared rumoured rumored seem seems seemed appear "
+    "appears appeared expect expects expected plan plans planned intends intended hopes hoped "
+    "aims aimed wants wanted tries tried attempts attempted proposes proposed threatens threatened "
+    "estimated almost nearly approximately roughly about around least than".split()
+)
+_CONDITIONS = frozenset("if unless provided".split())
 _SAYING_ASKED = re.compile(
     r"\bwhat (?:did|does|do|has|had) (?P<speaker>(?:[\w'’.-]+ ){1,6}?)"
     r"(?:say|said|tell|told|claim|claimed|state|stated|think|write|written|announce|promise)\b",
@@ -37,24 +49,27 @@ _REASON = re.compile(
     r"\b(?:because|due to|owing to|in order to|so that|thanks to|reasons?|caused?|led to|amid"
     r"|result(?:s|ed)? (?:of|from|in)|blam\w+|attribut\w+|explain\w*)\b"
 )
-# How many words back a negation reaches.
+# How many words further a negation reaches, and how many of meaning a hedge.
 _REACH = 4
+_HEDGE_REACH = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """What was found. coverage: share of the sentence's meaning-bearing words
-    that stand in the source, in [0, 1]. The rest names what does not."""
+    that stand in the source, in [0, 1]. The rest tells what does not hold: hedge,
+    that one of the two says it is so and the other that it may be."""
 
     coverage: float
     numbers: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     negation: bool = False
+    hedge: bool = False
 
     @property
     def holds(self) -> bool:
-        """No number, name or negation of the sentence contradicts the source."""
-        return not (self.numbers or self.names or self.negation)
+        """No number, name, negation or hedge of the sentence contradicts the source."""
+        return not (self.numbers or self.names or self.negation or self.hedge)
 
 
 def check(sentence: str, source: str, *, known: str = "") -> Check:
@@ -68,6 +83,7 @@ def check(sentence: str, source: str, *, known: str = "") -> Check:
         numbers=missing_numbers(sentence, f"{source} {known}"),
         names=missing_names(sentence, f"{source} {known}"),
         negation=negation_differs(sentence, source),
+        hedge=hedge_differs(sentence, source),
     )
 
 
@@ -207,23 +223,56 @@ _OPENERS = frozenset(
 
 def negation_differs(sentence: str, source: str) -> bool:
     """Whether words that both share are negated in one of them and not in the other."""
-    ours, theirs = _polarity(sentence), _polarity(source)
+    return _differs(*(_marked(text, _negates, reach=_REACH) for text in (sentence, source)))
+
+
+def hedge_differs(sentence: str, source: str) -> bool:
+    """Whether words that both share are hedged in one of them and not in the other, "may
+    open", "is thought to have come", "nearly 200", or a condition is told by one alone."""
+    ours, theirs = (_CONDITIONS & set(words(text)) for text in (sentence, source))
+    return bool(ours) != bool(theirs) or _differs(
+        *(
+            _marked(text, _hedges, reach=_HEDGE_REACH, passed=STOPWORDS)
+            for text in (sentence, source)
+        )
+    )
+
+
+def _negates(word: str) -> bool:
+    return word in _NEGATORS or word.endswith("n't") or word in _DENIALS
+
+
+def _hedges(word: str) -> bool:
+    return word in _HEDGES
+
+
+def _differs(ours: Mapping[str, set[bool]], theirs: Mapping[str, set[bool]]) -> bool:
+    """Whether shared words are marked on one side alone, and none on both."""
     shared = ours.keys() & theirs.keys()
     lost = [word for word in shared if ours[word].isdisjoint(theirs[word])]
     kept = [word for word in shared if True in ours[word] and True in theirs[word]]
     return bool(lost) and not kept
 
 
-def _polarity(text: str) -> dict[str, set[bool]]:
-    """Each stem with whether a negation stands shortly before it, in any of its places."""
+def _marked(
+    text: str,
+    marks: Callable[[str], bool],
+    *,
+    reach: int,
+    passed: frozenset[str] = frozenset(),
+) -> dict[str, set[bool]]:
+    """Each stem with whether a word that marks stands shortly before it, in any of its places.
+
+    reach: how many words further it marks, those of `passed` not counted.
+    """
     found: dict[str, set[bool]] = {}
-    since = _REACH + 1
+    since = reach + 1
     for word in words(text):
-        if word in _NEGATORS or word.endswith("n't") or word in _DENIALS:
+        if marks(word):
             since = 0
             continue
-        since += 1
+        since += word not in passed
         if word in _OPENERS:
             continue
-        found.setdefault(stem(word), set()).add(since <= _REACH)
+        found.setdefault(stem(word), set()).add(since <= reach)
     return {word: found[word] for word in found if word in set(stems(text))}

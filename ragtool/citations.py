@@ -52,6 +52,9 @@ SUPPORTED = 1.0
 # The share of them that must stand there in the same order: the same words in
 # another order say who did what to whom the other way round.
 ORDERED = 0.75
+# The share of them that must stand in the best of what it cites: else it answers with
+# something else than what was found.
+OF_THE_BEST = 0.5
 # The share of the words new to the question that must stand in what replaces it.
 MENDED = 0.5
 # No sentence of an answer cites more than this.
@@ -157,6 +160,8 @@ class Citer:
         if not keeps_speaker(sentence, chain, best.document.text):
             return False
         if any(self._loses_speaker(sentence, one) for one in carrying[1:]):
+            return False
+        if coverage(sentence, in_own_words(best, chain)) < OF_THE_BEST:
             return False
         if chain:
             close = coverage(sentence, f"{best.text} {known}") >= SUPPORTED

@@ -10,6 +10,7 @@ from ragtool.checking import (
     check,
     coverage,
     gives_reason,
+    hedge_differs,
     in_order,
     is_person_missing,
     is_question,
@@ -79,6 +80,27 @@ def test_names(sentence: str, missing: tuple[str, ...]) -> None:
 )
 def test_negation(sentence: str, source: str, differs: bool) -> None:
     assert negation_differs(sentence, source) is differs
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source", "differs"),
+    [
+        ("The club closes in June.", "The club may close in June.", True),
+        ("The club may close in June.", "The club closes in June.", True),
+        ("The club might close in June.", "The club may close in June.", False),
+        ("He will leave in May.", "He said that he would leave in May.", False),
+        ("It began at sea.", "It is alleged to have begun at sea.", True),
+        ("It started at sea.", "It is alleged to have started at sea.", True),
+        ("The women were nurses.", "Anton is convinced the women were nurses.", True),
+        ("200 men left.", "More than 200 men left.", True),
+        ("Nearly 200 men left.", "Almost 200 men left.", False),
+        ("The match is moved.", "If it rains, the match is moved.", True),
+        ("The match is moved if it rains.", "If it rains, the match is moved.", False),
+        ("A senator has six years.", "A senator has six years, so nearly a third goes.", False),
+    ],
+)
+def test_hedges(sentence: str, source: str, differs: bool) -> None:
+    assert hedge_differs(sentence, source) is differs
 
 
 def test_coverage_is_a_share() -> None:

@@ -250,6 +250,24 @@ def test_a_name_from_another_sentence_is_cited_too() -> None:
     assert [one.text for one in cited.evidence] == [found[-1].text, "Olga Marin leads the port."]
 
 
+def test_a_sentence_that_rests_on_another_than_what_was_found_is_not_shown() -> None:
+    text = "Port\nThe council was founded in 1793.\nIt was given wide powers over the harbour.\n"
+    found = evidence(text)
+    citer = Citer("What did the council do?", found, embedder=FakeEmbedder())
+    drafted = "The council was founded in 1793."
+    assert citer.cite(drafted, best=found[-1]).text == found[-1].text
+    assert citer.cite(drafted, best=found[-2]).text == drafted
+
+
+def test_a_hedge_lost_is_never_shown() -> None:
+    text = "Port\nThe port is thought to have been built by Karl Moen.\n"
+    found = evidence(text)
+    cited = Citer("Who built the port?", found, embedder=FakeEmbedder()).cite(
+        "The port was built by Karl Moen.", best=found[-1]
+    )
+    assert (cited.text, cited.mended) == (found[-1].text, True)
+
+
 def test_what_fits_the_question_is_a_candidate_beside_what_carries_the_draft() -> None:
     found = [replace(one, score=0.9 if "Divers" in one.text else 0.1) for one in evidence()]
     citer = Citer("Who built the port?", found, embedder=FakeEmbedder())
