@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ragtool.first_names import Pronoun, is_first_name, pronoun_of
 from ragtool.phrases import DETERMINERS, PREPOSITIONS, STOP
 from ragtool.records import Span
-from ragtool.titles import HONORIFICS, MEN, ROLES, WOMEN
+from ragtool.titles import HONORIFICS, MEN, RANKS, ROLES, TITLED, WOMEN
 
 # What speaks for a man or a woman: a title, each time, a first name, and a pronoun behind the name.
 _TITLE, _FIRST_NAME, _CALLED = 3, 2, 1
@@ -106,7 +106,8 @@ def _by_part(text: str) -> Mapping[str, Sequence[Span]]:
 def full_name(text: str, name: Span) -> Span:
     """The nearest fuller name before a surname or first name that stands alone.
 
-    Where two persons bear it, or a place does, the name as it stands: a wrong one is worse.
+    Where two persons bear it, or a place does, or a title stands before it that tells of
+    somebody else, the name as it stands: a wrong one is worse.
     """
     word = name.of(text)
     if word.isupper():
@@ -114,7 +115,20 @@ def full_name(text: str, name: Span) -> Span:
     if re.search(rf"\b(?:in|near|outside|across) {re.escape(word)}\b", text):
         return name  # Denzel Washington, and "in Washington"
     fuller = [span for span in _by_part(text).get(word, ()) if span.end <= name.start]
-    return fuller[-1] if len({span.of(text) for span in fuller}) == 1 else name
+    if len({span.of(text) for span in fuller}) != 1 or _is_relative(text, name, fuller[-1]):
+        return name
+    return fuller[-1]
+
+
+def _is_relative(text: str, name: Span, whole: Span) -> bool:
+    """Whether the name's title is another's of the same name: "King Salman" is not Mohammad
+    bin Salman, nor "Mrs Lee" an Alison Lee who is called Alison elsewhere."""
+    title = "".join(text[: name.start].split()[-1:]).casefold().rstrip(".")
+    word, first = name.of(text), whole.of(text).split()[0]
+    if first == word:
+        return False
+    called = re.search(rf"\b{re.escape(first)}\b(?! [A-Z])", text)
+    return title in RANKS or (title == "mrs" and called is not None)
 
 
 def is_shared(text: str, name: Span) -> bool:
@@ -195,12 +209,13 @@ def _is_surname(text: str, word: str, *, before: int) -> bool:
 
 @functools.lru_cache(maxsize=4000)
 def _is_person(text: str, name: str) -> bool:
-    """Whether a name may be a person's: it does not always follow "the", and what does not
-    begin with a first name never does, nor always a preposition of place."""
-    before = [word.casefold() for word in re.findall(rf"(\w*)\W+{re.escape(name)}\b", f"\n{text}")]
+    """Whether a name may be a person's: it does not always follow "the", or what has a title
+    ("the film"), and what does not begin with a first name never does, nor always a
+    preposition of place."""
+    before = {word.casefold() for word in re.findall(rf"(\w*)\W+{re.escape(name)}\b", f"\n{text}")}
     if is_first_name(name.split()[0]):
-        return any(word != "the" for word in before)
-    return "the" not in before and any(word not in _OF_PLACES for word in before)
+        return bool(before - {"the"} - TITLED)
+    return before.isdisjoint(TITLED | {"the"}) and bool(before - _OF_PLACES)
 
 
 @functools.lru_cache(maxsize=4000)

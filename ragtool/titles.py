@@ -35,6 +35,10 @@ ROLES = frozenset(
 ANYBODY = frozenset("man woman boy girl".split())
 # Who is called so without a name is the country's own, and not "the president of the bank".
 RULERS = frozenset("president king queen premier".split())
+# What stands before a first name, not a surname.
+RANKS = frozenset(
+    "king queen prince princess emperor empress sultan sheikh emir pope saint st sir dame".split()
+)
 WOMEN = frozenset(
     "mrs ms miss mother sister daughter queen chairwoman spokeswoman wife princess woman girl widow"
     " actress waitress congresswoman".split()
@@ -59,6 +63,14 @@ SHARED = frozenset(
     """
     builder customer defendant developer founder investor landlord member owner seller shareholder
     source sponsor tenant trader
+    """.split()
+)
+# What has a title, in front of it: "the film Jane Doe".
+TITLED = frozenset(
+    """
+    album band boat book brand comic drama ferry film franchise game magazine movie musical novel
+    opera painting play poem programme program sequel series ship show single sitcom song tanker
+    trawler vessel yacht
     """.split()
 )
 # What tells something without being anybody.
