@@ -16,7 +16,7 @@ from ragtool.chunking import chunks
 from ragtool.citations import Citer
 from ragtool.confidence import Sight
 from ragtool.models import DEFAULT_GENERATOR, find
-from ragtool.pipeline.finding import Finder
+from ragtool.pipeline.finding import Finder, Finding
 from ragtool.records import Document, Evidence, Look, Prompt, Span
 
 TEXT = (
@@ -53,9 +53,13 @@ class AtTheRain(OfTheDefault):
     looks_at = "rained"
 
 
-def finder(generator: FakeGenerator, text: str = TEXT, question: str = WHO) -> Finder:
+def evidence_of(text: str) -> list[Evidence]:
     document = Document("/a.txt", "0" * 64, text, title="Doors locked at the port")
-    found = [Evidence(c, s, 0.5) for c in chunks(document) for s in c.sentences]
+    return [Evidence(c, s, 0.5) for c in chunks(document) for s in c.sentences]
+
+
+def finder(generator: FakeGenerator, text: str = TEXT, question: str = WHO) -> Finder:
+    found = evidence_of(text)
     citer = Citer(question, found, embedder=FakeEmbedder())
     return Finder(question, found, citer=citer, generator=generator, on_text=lambda _: None)
 
@@ -85,8 +89,16 @@ def of_one_head(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("of_one_head")
 def test_the_sentence_is_found_that_the_model_looks_at() -> None:
     looking = finder(Looks())
-    assert [one.evidence.text for one in looking.findings()] == [MARIN]
-    assert looking.tokens > (0, 0)
+    assert looking.findings() == [Finding("", evidence_of(TEXT)[1])]
+
+
+@pytest.mark.usefixtures("of_one_head")
+def test_a_model_that_looks_reads_and_writes_nothing() -> None:
+    looking = finder(Looks())
+    looking.findings()
+    read, written = looking.tokens
+    assert read > len(TEXT.split())
+    assert written == 0
 
 
 @pytest.mark.parametrize(
@@ -123,7 +135,6 @@ def test_what_does_not_tell_who_is_shown_with_what_does(article: str, shown: lis
     looking = finder(AtTheRain(), f"Doors locked at the port\n\n{article}\n")
     found = looking.findings()
     assert [one.evidence.text for one in found] == shown
-    assert [one.said for one in found if one.evidence.text != RAIN] == [""] * (len(shown) - 1)
 
 
 @pytest.mark.parametrize(
@@ -217,10 +228,9 @@ def test_which_minister_is_not_answered_by_an_office_but_which_owner_may_be(
 
 @pytest.mark.parametrize("before", ["It was dark.", "By Jane Doe, Evening Lantern\n\n"])
 @pytest.mark.usefixtures("of_one_head")
-def test_where_nobody_is_named_nothing_is_found_and_nothing_is_written(before: str) -> None:
+def test_where_nobody_is_named_nothing_is_found(before: str) -> None:
     looking = finder(AtTheRain(), f"Doors locked at the port\n\n{before} {RAIN}\n")
     assert looking.findings() == []
-    assert looking.tokens == (0, 0)
 
 
 def test_a_model_that_does_not_tell_where_it_looks_is_asked() -> None:

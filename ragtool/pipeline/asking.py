@@ -175,7 +175,10 @@ class _Question:
             generator=generator,
             on_text=lambda _: self._mark("first_token_ms"),
         )
-        kept = self._cited(finder.findings(), citer)
+        findings = finder.findings()
+        if findings:
+            self._mark("first_token_ms")
+        kept = self._cited(findings, citer)
         self._timings["prompt_tokens"], self._timings["completion_tokens"] = finder.tokens
         return kept
 

@@ -1,9 +1,10 @@
 """Which sentences of the evidence answer the question, if any, and what the model writes of them.
 
 Of a model that was taught to it is read from where it looks while it reads the
-question, in one reading of the passages; what it writes comes after, and decides
-nothing. Any other model, or one that does not tell where it looks, is asked of each
-sentence what it thinks (docs/decisions/0015-one-confidence.md).
+question, in one reading of the passages; it writes nothing, and the sources' own words
+answer (docs/decisions/0028-the-sources-own-words.md). Any other model, or one that does
+not tell where it looks, writes, and is asked of each sentence what it thinks
+(docs/decisions/0015-one-confidence.md).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ OnText = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A sentence that the model wrote, "" for none, and the evidence that answers."""
+    """The evidence that answers, and a sentence that the model wrote of it, "" for none."""
 
     said: str
     evidence: Evidence
@@ -39,7 +40,7 @@ class Finding:
 class Finder:
     """Looks in one question's evidence.
 
-    tokens: of the prompt of the answer, and of all that was written, once it was.
+    tokens: of the longest prompt that was read, and of all that was written.
     """
 
     def __init__(
@@ -63,8 +64,10 @@ class Finder:
         sight = Sight.of(self._generator.sha256)
         if sight is None:
             return self._thought()
+        prompt = prompts.look_prompt(self._question, self._evidence)
+        self.tokens = (self._generator.count_tokens("".join(prompt.parts)), 0)
         look = self._generator.look(
-            prompts.look_prompt(self._question, self._evidence),
+            prompt,
             at=prompts.places(self._evidence),
             asked=prompts.place_of_question(self._question),
         )
@@ -78,16 +81,17 @@ class Finder:
             if sure < enough:
                 break
             if shown := self._citer.asked.shown(best):
-                draft = self._draft()
-                said = next((one.span.of(draft) for one in sentences(draft)), "")
-                return [Finding(said if one is best else "", one) for one in shown]
+                return [Finding("", one) for one in shown]
         return []
 
     def _thought(self) -> list[Finding]:
         passages = self._opinion(prompts.gate_prompt(self._question, self._evidence))
         if passages.odds < GATE:
             return []
-        draft = self._draft()
+        written = self._written(
+            prompts.answer_prompt(self._question, self._evidence), ANSWER_TOKENS, self._on_text
+        )
+        draft = whole_sentences(written)
         short = self._written(prompts.short_prompt(self._question, self._evidence), SHORT_TOKENS)
         found: list[Finding] = []
         for one in sentences(draft):
@@ -110,13 +114,6 @@ class Finder:
             if sure >= surest:
                 best, surest = one.evidence, sure
         return best
-
-    def _draft(self) -> str:
-        return whole_sentences(
-            self._written(
-                prompts.answer_prompt(self._question, self._evidence), ANSWER_TOKENS, self._on_text
-            )
-        )
 
     def _written(self, prompt: Prompt, most: int, on_text: OnText | None = None) -> Draft:
         draft = self._generator.generate(prompt, max_tokens=most, on_text=on_text)
