@@ -7,8 +7,8 @@ its own, one after the other for each question, so that a busy moment of the
 machine falls on all:
 
 floor      llama-cpp-python's own chat call: loads the same GGUF, reads the
-           prompt that ragtool drafts its answer from, and writes as many
-           tokens as ragtool wrote. Neither retrieval nor checks.
+           prompt that ragtool reads, and writes one token. Neither retrieval
+           nor checks, and no sentence: less than an answer.
 plain      LangChain as its documentation has it: HuggingFaceEmbeddings, a
            saved FAISS index of the same chunks, LlamaCpp, four chunks "stuffed"
            into RetrievalQA's own prompt, 96 tokens at most. Needs
@@ -18,9 +18,10 @@ ragtool    `ragtool ask --json --no-warm`.
 warm       the same with the warm process, which has just answered another question.
 again      the same question once more: the passages were read a moment ago.
 
---alone leaves floor and plain out. Told are seconds to the first token that the
-model wrote of its answer, to the whole answer, both from the start of the
-process, and the peak memory, of the command alone where it is warm.
+--alone leaves floor and plain out. Told are seconds to the first token of the
+answer (of ragtool's, which is found and not written, to its sentence), to the
+whole answer, both from the start of the process, and the peak memory, of the
+command alone where it is warm.
 """
 
 from __future__ import annotations
@@ -88,18 +89,18 @@ def compare(questions: Sequence[str], settings: config.Settings, plain_index: Pa
     names = OURS if plain_index is None else (*PEERS, *OURS)
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     ask(questions[-1], settings)
-    for question, drafted in zip(questions, list(_drafted(questions, settings)), strict=True):
+    for question, read in zip(questions, list(_read(questions, settings)), strict=True):
         ours = ask(question, settings, "--no-warm")
-        if not ours["tokens"]:
-            continue  # refused before anything was written: there is no answer to time
+        if not ours["answered"]:
+            continue  # there is no answer to time
         runs["ragtool"].append(ours)
         for name in ("warm", "again"):
             runs[name].append(ask(question, settings))
         if plain_index is None:
             continue
         shared = {"model": str(models.located(settings.generator, settings.models).path)}
-        floor_given = {**shared, "prompt": [drafted.system, "".join(drafted.parts)]}
-        runs["floor"].append(peer("floor", {**floor_given, "tokens": ours["tokens"]}))
+        prompted = [read.system, "".join(read.parts)]
+        runs["floor"].append(peer("floor", {**shared, "prompt": prompted}))
         embedder = str(models.located(settings.embedder, settings.models).path)
         given = {**shared, "question": question, "index": str(plain_index), "embedder": embedder}
         runs["plain"].append(peer("plain", given))
@@ -123,8 +124,8 @@ def compare(questions: Sequence[str], settings: config.Settings, plain_index: Pa
     keep("bench_ask", {"questions": len(runs["ragtool"]), "means": means, "ratios": ratios})
 
 
-def _drafted(questions: Sequence[str], settings: config.Settings) -> Iterator[Prompt]:
-    """The prompt from which ragtool drafts its answer to each question."""
+def _read(questions: Sequence[str], settings: config.Settings) -> Iterator[Prompt]:
+    """What ragtool has the model read for each question."""
     generator = load_generator(settings)
     with Library(settings) as library:
         for question in questions:
@@ -138,7 +139,7 @@ def _drafted(questions: Sequence[str], settings: config.Settings) -> Iterator[Pr
                 budget=EVIDENCE_TOKENS,
                 cost=generator.count_tokens,
             )
-            yield prompt.answer_prompt(question, chosen)
+            yield prompt.look_prompt(question, chosen)
     generator.close()
 
 
@@ -146,13 +147,14 @@ def ask(question: str, settings: config.Settings, *options: str) -> dict[str, fl
     """`ragtool ask` in a process of its own, which may ask the warm one."""
     command = [sys.executable, "-m", "ragtool", "--index", str(settings.index)]
     whole, told, peak = _run([*command, "ask", question, "--json", "--quiet", *options], "")
-    timings = json.loads(told)["timings"]
+    answer = json.loads(told)
+    timings = answer["timings"]
     first = whole - (timings["total_ms"] - timings["first_token_ms"]) / 1000
     return {
         "first": first,
         "whole": whole,
         "peak": peak,
-        "tokens": timings["completion_tokens"],
+        "answered": answer["status"] == "answered",
     }
 
 
@@ -191,7 +193,7 @@ def _run(command: list[str], given: str) -> tuple[float, str, int]:
 
 
 def floor(given: dict[str, Any]) -> None:
-    """The bare script: the model, the prompt, so many tokens. Prints when the first came."""
+    """The bare script: the model, the prompt, one token. Prints when it came."""
     from llama_cpp import Llama
 
     model = Llama(
@@ -200,7 +202,7 @@ def floor(given: dict[str, Any]) -> None:
     system, user = given["prompt"]
     pieces: Any = model.create_chat_completion(
         [{"role": "system", "content": system}, {"role": "user", "content": user}],
-        max_tokens=int(given["tokens"]),
+        max_tokens=1,
         temperature=0.0,
         stream=True,
     )
