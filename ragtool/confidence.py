@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # The log-odds below which a sentence is withheld: the number that trades answers against
 # refusals; and what more it takes where the question asks who it was, since words in the
 # wrong mouth are worse than any refusal, and near claims are many.
-THRESHOLD, MORE_FOR_WHO = -2.0, 1.5
+THRESHOLD, MORE_FOR_WHO = -2.5, 2.0
 # Added to attention before its logarithm is taken: less is none.
 FAINT = 1e-4
 
