@@ -25,6 +25,7 @@ from ragtool.quoting import (
     leaves_open_speaker,
     leaves_open_who,
     names_nobody,
+    opens_with_somebody,
     speaks_as_body,
 )
 from ragtool.records import Evidence
@@ -81,11 +82,12 @@ class Asked:
                 if has_no_speaker(one, chain)
                 else ()
             )
-        if self.is_left_open_by(one):
+        opens = opens_with_somebody(one, chain)
+        if self.is_left_open_by(one) and not opens:
             return with_what_tells(one, names_somebody, chunks=self._chunks)
         if self.who:
             return with_name(one, chain, chunks=self._chunks)
-        if leaves_open_speaker(one, chain):
+        if leaves_open_speaker(one, chain) and not opens:
             return with_what_tells(one, tells_of_somebody, chunks=self._chunks) or (one,)
         return (one,)
 

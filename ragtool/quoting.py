@@ -122,6 +122,17 @@ def leaves_open_who(evidence: Evidence, chain: Sequence[Link]) -> bool:
     return opening <= PRONOUNS and not names_supplied(evidence, chain)
 
 
+def opens_with_somebody(evidence: Evidence, chain: Sequence[Link]) -> bool:
+    """Whether the evidence begins with a person's name, a role before it or none, and the
+    pronoun that speaks in it comes after: "Minister Ann Lee disagreed; she said ..."."""
+    text, span = evidence.document.text, evidence.sentence.span
+    return bool(chain) and any(
+        name.end <= chain[0].named.start
+        and PREPOSITIONS.isdisjoint(words(text[span.start : name.start]))
+        for name in persons(text, span)[:1]
+    )
+
+
 def leaves_open_speaker(evidence: Evidence, chain: Sequence[Link]) -> bool:
     """Whether somebody speaks in the evidence and it does not tell who: a pronoun that can't
     be traced, or a quotation without a speaker."""

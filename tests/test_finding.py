@@ -17,6 +17,7 @@ from ragtool.citations import Citer
 from ragtool.confidence import Sight
 from ragtool.models import DEFAULT_GENERATOR, find
 from ragtool.pipeline.finding import Finder, Finding
+from ragtool.quoting import chain_of, opens_with_somebody
 from ragtool.records import Document, Evidence, Look, Prompt, Span
 
 TEXT = (
@@ -202,6 +203,29 @@ def test_who_speaks_is_shown_beside_a_pronoun_whatever_is_asked(article: str) ->
     looking = finder(AtTheRain(), text, "What was the weather like?")
     found = " ".join(one.evidence.text for one in looking.findings())
     assert found == article.split("|")[1]
+
+
+@pytest.mark.usefixtures("of_one_head")
+def test_a_sentence_that_opens_with_somebody_is_shown_alone() -> None:
+    said = "Minister Ida Holm stopped short of that; she said that it rained."
+    text = f"Doors locked at the port\n\nRuth Berg spoke. She left the guild. {said}\n"
+    looking = finder(AtTheRain(), text, "Who said that it rained?")
+    assert [one.evidence.text for one in looking.findings()] == [said]
+
+
+@pytest.mark.parametrize(
+    ("said", "opens"),
+    [
+        ("Ida Holm disagreed; she said that it rained.", True),
+        ("Minister Ida Holm disagreed; she said that it rained.", True),
+        ("In a note to Ida Holm she said that it rained.", False),
+        ("She said that it rained on Ida Holm.", False),
+        ("It rained.", False),
+    ],
+)
+def test_who_opens_a_sentence(said: str, opens: bool) -> None:
+    one = evidence_of(f"Doors locked at the port\n\n{said}\n")[-1]
+    assert opens_with_somebody(one, chain_of(one, WHO)) == opens
 
 
 @pytest.mark.parametrize(
