@@ -57,19 +57,17 @@ _HEDGE_REACH = 2
 @dataclass(frozen=True, slots=True)
 class Check:
     """What was found. coverage: share of the sentence's meaning-bearing words
-    that stand in the source, in [0, 1]. The rest tells what does not hold: hedge,
-    that one of the two says it is so and the other that it may be."""
+    that stand in the source, in [0, 1]. The rest names what does not."""
 
     coverage: float
     numbers: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     negation: bool = False
-    hedge: bool = False
 
     @property
     def holds(self) -> bool:
-        """No number, name, negation or hedge of the sentence contradicts the source."""
-        return not (self.numbers or self.names or self.negation or self.hedge)
+        """No number, name or negation of the sentence contradicts the source."""
+        return not (self.numbers or self.names or self.negation)
 
 
 def check(sentence: str, source: str, *, known: str = "") -> Check:
@@ -83,7 +81,6 @@ def check(sentence: str, source: str, *, known: str = "") -> Check:
         numbers=missing_numbers(sentence, f"{source} {known}"),
         names=missing_names(sentence, f"{source} {known}"),
         negation=negation_differs(sentence, source),
-        hedge=hedge_differs(sentence, source),
     )
 
 

@@ -18,6 +18,7 @@ from ragtool.checking import (
     check,
     coverage,
     gives_reason,
+    hedge_differs,
     in_order,
     missing_names,
     whole_names,
@@ -156,6 +157,8 @@ class Citer:
         known = _known(carrying, chain)
         found = check(sentence, _texts(carrying), known=known)
         if is_amount_missing(self._question, sentence) or not found.holds:
+            return False
+        if hedge_differs(sentence, _texts(carrying)):
             return False
         if not keeps_speaker(sentence, chain, best.document.text):
             return False
