@@ -229,7 +229,7 @@ def hedge_differs(sentence: str, source: str) -> bool:
     ours, theirs = (_CONDITIONS & set(words(text)) for text in (sentence, source))
     return bool(ours) != bool(theirs) or _differs(
         *(
-            _marked(text, _hedges, reach=_HEDGE_REACH, passed=STOPWORDS)
+            _marked(text, _HEDGES.__contains__, reach=_HEDGE_REACH, passed=STOPWORDS)
             for text in (sentence, source)
         )
     )
@@ -237,10 +237,6 @@ def hedge_differs(sentence: str, source: str) -> bool:
 
 def _negates(word: str) -> bool:
     return word in _NEGATORS or word.endswith("n't") or word in _DENIALS
-
-
-def _hedges(word: str) -> bool:
-    return word in _HEDGES
 
 
 def _differs(ours: Mapping[str, set[bool]], theirs: Mapping[str, set[bool]]) -> bool:

@@ -176,17 +176,23 @@ class Tuned:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One setting measured. reads, writes: tokens a second, higher is better."""
+    """One setting measured.
+
+    reads, writes: tokens a second, higher is better.
+    read, written: how many tokens this model reads and writes for an answer.
+    """
 
     threads: int
     kernels: Kernels
     reads: float
     writes: float
+    read: int
+    written: int
 
     @property
     def seconds(self) -> float:
-        """What an answer takes at this speed: some 700 tokens read and 30 written."""
-        return 700 / self.reads + 30 / self.writes
+        """What an answer takes at this speed."""
+        return self.read / self.reads + self.written / self.writes
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ragtool import models
+from ragtool.confidence import Sight
 from ragtool.config import Settings
 from ragtool.errors import ModelError
 from ragtool.folders import make_private
@@ -45,6 +46,9 @@ _PASSAGES = " ".join(
 )
 _TASK = "Tell in three sentences of your own what the council heard, and what it decided."
 _REPLY_TOKENS = 12
+# How many tokens an answer takes, read and written: of a model that shows where it
+# looks, and of one that writes and is asked of every sentence.
+_LOOKING, _WRITING = (450, 0), (700, 30)
 # What reading a file that is none raises.
 _NO_SUCH_FILE = (OSError, ValueError, TypeError, KeyError, AttributeError)
 
@@ -112,7 +116,8 @@ def _measured(model: Located, threads: int, kernels: Kernels) -> Trial:
     ) as generator:
         rounds = [_speeds(generator, number) for number in range(_ROUNDS)]
     reads, writes = (max(speeds) for speeds in zip(*rounds, strict=True))
-    return Trial(threads, kernels, reads, writes)
+    tokens = _LOOKING if Sight.of(model.sha256) else _WRITING
+    return Trial(threads, kernels, reads, writes, *tokens)
 
 
 def _speeds(generator: LlamaGenerator, number: int) -> tuple[float, float]:
