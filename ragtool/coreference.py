@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ragtool.links import Found, find
@@ -97,10 +97,37 @@ def _of_pronoun(
     person = _he_or_she(pronoun)
     if person is not None:
         heard = _heard(text, sentences, at, before=found.who.span, said=found.scope)
-        return _most_salient(text, person, heard, sentences, at) or found.who.name
+        best = _most_salient(text, person, heard, sentences, at)
+        if best is None or _may_be_opener(text, person, best, sentences, at, before=found.who.span):
+            return found.who.name
+        return best
     if pronoun in {"it", "they"}:
         return _thing(text, found, sentences, at) or found.who.name
     return found.who.name
+
+
+def _may_be_opener(
+    text: str, pronoun: str, who: Span, sentences: Sequence[Sentence], at: int, *, before: Span
+) -> bool:
+    """Whether somebody else may be meant as well, with whom the sentence begins or who speaks in
+    it: "Lee had meant it, she said" may be of Lee or by her; "Lee, she said, had meant it" and
+    "Lee told her, she said," are not by Lee."""
+    span = sentences[at].span
+    told = {"he": "him", "she": "her"}[pronoun]
+    if re.search(rf"\b{told}\b", span.of(text)):
+        return False
+    heard = _heard(text, sentences, at, before=before, said=None)
+    here = sorted((one for one in heard if one.sentence == at), key=lambda one: one.place.start)
+    opening = text[_main_clause(text, span) : here[0].place.start] if here else ""
+    inside = _QUOTED.search(opening) or not PREPOSITIONS.isdisjoint(opening.casefold().split())
+    begins = [] if inside else here[:1]
+    return any(
+        text[one.place.end : before.start].strip() != ","
+        and one.called != who.of(text)
+        and one.pronoun is None
+        and _fits(text, one, pronoun) > 0
+        for one in (*begins, *(one for one in here if one.weight == _SPEAKER))
+    )
 
 
 def _heard(
@@ -122,8 +149,9 @@ def _heard(
 
 def _mentioned(
     text: str, sentences: Sequence[Sentence], at: int, heard: Sequence[_Heard]
-) -> Iterator[_Heard]:
+) -> list[_Heard]:
     """Who is mentioned in one sentence. heard: in those before it."""
+    found: list[_Heard] = []
     span = sentences[at].span
     speaking = find(text, span)
     said = [one.scope for one in speaking]
@@ -143,16 +171,19 @@ def _mentioned(
         elif any(inside.holds(name) for inside in said):
             weight = _SAID
         stranger = name not in names or len(full.of(text).split()) == 1
-        yield _Heard(name, full, full.of(text), weight, at, stranger=stranger)
+        found.append(_Heard(name, full, full.of(text), weight, at, stranger=stranger))
     nameless = {one.who.name: _SPEAKER for one in speaking}
     opening = _opening(text, span)
     if opening is not None and not any(one.start == opening.start for one in nameless):
         nameless[opening] = _OPENING
     for place, weight in nameless.items():
         if not any(place.start <= name.start <= place.end + len(", ") for name in names):
-            who = _unnamed(text, place, heard, sentences, at, speaks=weight == _SPEAKER)
+            before = [*heard, *(one for one in found if one.place.end <= place.start)]
+            who = _unnamed(text, place, before, sentences, at, speaks=weight == _SPEAKER)
             if who is not None:
-                yield _Heard(place, who, who.of(text), weight, at, _he_or_she(place.of(text)))
+                pronoun = _he_or_she(place.of(text))
+                found.append(_Heard(place, who, who.of(text), weight, at, pronoun))
+    return found
 
 
 def _unnamed(

@@ -21,21 +21,31 @@ from ragtool.titles import HONORIFICS, MEN, RANKS, ROLES, TITLED, WOMEN
 _TITLE, _FIRST_NAME, _CALLED = 3, 2, 1
 _HE_OR_SHE = re.compile(r"\b(?:(?P<he>he|him|his)|(?P<she>she|her|hers))\b", re.IGNORECASE)
 # No name begins with these.
-_OPENERS = STOP | DETERMINERS | PREPOSITIONS | ROLES | HONORIFICS
+_GREETINGS = frozenset("hi hello hey dear".split())
+_OPENERS = STOP | DETERMINERS | PREPOSITIONS | ROLES | HONORIFICS | _GREETINGS
+_DAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
 # Behind a surname.
-_SUFFIXES = frozenset("Jr Jr. Sr Sr. II III IV".split())
+_NUMERALS = frozenset("I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI".split())
+_SUFFIXES = _NUMERALS | frozenset("Jr Jr. Sr Sr.".split())
+# First names that more often begin what is nobody: "Roman Catholicism", "Virginia Rail".
+_NO_FIRST_NAMES = frozenset(
+    "Roman German French Virginia Georgia Carolina Dakota Florence Paris Israel Jordan".split()
+)
 # So many times as often as behind "the" a surname stands without it.
 _THE = 3
 # Words that end so tell what somebody is, more often than not.
 _TRADE = re.compile(r"\w{2}(?:er|or|ist|ian|man|woman|ess)$")
 _OF_PLACES = PREPOSITIONS - {"by"}
 _SENTENCE_END = re.compile(r"[.!?][\"”»]?\s|\n|[\"“«„]")
+# The Latin script's capitals, "Á" and "Ş" too.
+_CAPITALS = "".join(filter(str.isupper, map(chr, range(ord("A"), 0x250))))
 _FULL_NAME = re.compile(
-    r"\b[A-Z][\w'’-]+"
-    r"(?:[ ]+(?:[A-Z]\.|[A-Z][\w'’-]+|de|da|di|del|la|le|van|von|der|den|al|bin|el|ter))*"
-    r"[ ]+[A-Z][\w’-]*\w"
+    rf"(?<![\w.])[{_CAPITALS}](?:[\w'’-]+|\.(?:[{_CAPITALS}]\.)*)"
+    rf"(?:[ ]+(?:(?:[{_CAPITALS}]\.)+|[{_CAPITALS}][\w'’-]+"
+    r"|de|da|di|del|la|le|van|von|der|den|al|bin|el|ter))*"
+    rf"[ ]+(?:[a-z]{{2,3}}-|O['’])?[{_CAPITALS}][\w’-]*\w"
 )
-_CAPITALISED = re.compile(r"\b[A-Z]\w+(?:[-’](?!s\b)\w+)*\b")
+_CAPITALISED = re.compile(rf"\b(?:O')?[{_CAPITALS}]\w+(?:[-’](?!s\b)\w+)*\b")
 _NO_PERSON = frozenset(
     """
     board authority ministry university party council committee court agency bank union federation
@@ -51,6 +61,8 @@ _NO_PERSON = frozenset(
     bridge hill valley island islands shelf coast bay sea region province line court
     stadium arena airport tower hotel park garden gardens cathedral castle palace dynasty empire
     war treaty act conference summit cup league award prize festival
+    administration body resort records network earthquake hurricane cyclone fort point rovers
+    co kg gmbh inc ltd llc corp plc resources foods electric partners airlines airways motors
     """.split()
 )
 
@@ -81,6 +93,7 @@ def _bare(text: str, match: Span) -> Iterator[Span]:
         for at, part in enumerate(parts)
         if part in _OPENERS - PREPOSITIONS
         or (len(part) > 1 and part.isalpha() and words[at].of(text).isupper())
+        or _tells_what(text, words[at : at + 2])
     ]
     first = max((at + 1 for at in titles if len(parts) - at > 2), default=0)
     shouted = all(word.of(text).isupper() for word in words[first:])
@@ -91,6 +104,16 @@ def _bare(text: str, match: Span) -> Iterator[Span]:
     if named and parts[first] not in _OPENERS:
         possessive = 2 * match.of(text).endswith(("'s", "’s"))
         yield Span(words[first].start, match.end - possessive)
+
+
+def _tells_what(text: str, words: Sequence[Span]) -> bool:
+    """Whether the first of two words is what somebody is, whose first name is the second:
+    "Astronomer Jane", "Labour's Jane"."""
+    if len(words) < 2 or not is_first_name(words[1].of(text)):
+        return False
+    first = words[0].of(text)
+    told = bool(_TRADE.search(first)) or first.endswith(("'s", "’s"))
+    return told and not is_first_name(first)
 
 
 @functools.lru_cache(maxsize=64)
@@ -115,15 +138,48 @@ def full_name(text: str, name: Span) -> Span:
     if re.search(rf"\b(?:in|near|outside|across) {re.escape(word)}\b", text):
         return name  # Denzel Washington, and "in Washington"
     fuller = [span for span in _by_part(text).get(word, ()) if span.end <= name.start]
-    if len({span.of(text) for span in fuller}) != 1 or _is_relative(text, name, fuller[-1]):
+    if len({span.of(text) for span in fuller}) != 1:
         return name
-    return fuller[-1]
+    whole = fuller[-1]
+    known = _title(text, name) in HONORIFICS or _is_known(
+        text, whole.of(text), by_surname=_surname(whole.of(text)) == word
+    )
+    if not known or _is_relative(text, name, whole) or _goes_on(text, name):
+        return name
+    return whole
+
+
+def _title(text: str, name: Span) -> str:
+    """The word before a name, as a title is written: "mrs"."""
+    return "".join(text[: name.start].split()[-1:]).casefold().rstrip(".")
+
+
+def _is_known(text: str, name: str, *, by_surname: bool) -> bool:
+    """Whether a name is a person's as far as the text tells, who may be called by that part:
+    a king by no surname, and a company beside what it is ("Doe Foods, the owner") by none."""
+    if name.split()[-1] in _NUMERALS:
+        return False
+    sure = is_surely_person(text, name) if by_surname else _has_first_name(name)
+    return sure or gender(text, name) is not None
+
+
+def _has_first_name(name: str) -> bool:
+    first = name.split()[0]
+    return is_first_name(first) and first not in _NO_FIRST_NAMES
+
+
+def _goes_on(text: str, name: Span) -> bool:
+    """Whether a single name is part of a longer one: "Henry of Navarre", "North American"."""
+    if re.match(rf" (?:(?:of|the) )?[{_CAPITALS}]", text[name.end : name.end + 6]):
+        return True
+    before = re.search(rf"(?:^|\W)([{_CAPITALS}][\w'’-]*) $", text[: name.start][-40:])
+    return before is not None and before[1].casefold() not in _OPENERS | _DAYS
 
 
 def _is_relative(text: str, name: Span, whole: Span) -> bool:
     """Whether the name's title is another's of the same name: "King Salman" is not Mohammad
     bin Salman, nor "Mrs Lee" an Alison Lee who is called Alison elsewhere."""
-    title = "".join(text[: name.start].split()[-1:]).casefold().rstrip(".")
+    title = _title(text, name)
     word, first = name.of(text), whole.of(text).split()[0]
     if first == word:
         return False
@@ -222,7 +278,7 @@ def _is_person(text: str, name: str) -> bool:
 def is_surely_person(text: str, name: str) -> bool:
     """Whether a name is a person's for certain: it begins with a first name, or what somebody
     is stands beside it somewhere: "tailor Jane Doe", "Jane Doe, the tailor"."""
-    if is_first_name(name.split()[0]):
+    if _has_first_name(name):
         return True
     shown = re.escape(name)
     before = re.findall(rf"(\w+)\.?,?\s+{shown}\b", text)
@@ -249,11 +305,19 @@ def gender(text: str, name: str) -> Pronoun | None:
         votes["he"] += _TITLE * bool(MEN & titles)
         votes["she"] += _TITLE * bool(WOMEN & titles)
         called = _HE_OR_SHE.search(_about(text, match.end()))
-        if called is not None:
+        if called is not None and not _is_at(text, match.start(), name):
             votes["he" if called["he"] else "she"] += _CALLED
     if votes["he"] == votes["she"]:
         return None
     return "he" if votes["he"] > votes["she"] else "she"
+
+
+def _is_at(text: str, surname: int, name: str) -> bool:
+    """Whether what ends in that surname is told of as a place: "at Fort Doe, he ..."."""
+    before = text[max(0, surname - len(name) - 8) : surname].removesuffix(
+        name.removesuffix(_surname(name))
+    )
+    return before.split()[-1:] != [] and before.split()[-1].casefold() in _OF_PLACES
 
 
 def _about(text: str, at: int) -> str:

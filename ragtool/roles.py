@@ -82,7 +82,8 @@ def _carrying(text: str, name: Span, role: str) -> Span | None:
     found = [
         span
         for span in people(text, Span(0, name.start))
-        if _carries(text, span, role, kind=kind) and is_surely_person(text, span.of(text))
+        if _carries(text[: name.start], span, role, kind=kind)
+        and is_surely_person(text, span.of(text))
     ]
     alone = len({span.of(text) for span in found}) == 1
     near = found and name.start - found[-1].end < _NEAR

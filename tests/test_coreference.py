@@ -57,6 +57,53 @@ SPEAKERS = [
         id="not-whom-he-speaks-of",
     ),
     pytest.param(
+        "Lou Bales came. Anna Berg spoke first. Bales disputed the number: it was forty, she said.",
+        "she",
+        id="not-past-whom-the-sentence-begins-with",
+    ),
+    pytest.param(
+        "Anna Berg spoke first. Retired teacher Ruth Olsen disagreed: it was forty, she said.",
+        "she",
+        id="not-past-a-name-behind-words-for-it",
+    ),
+    pytest.param(
+        "Anna Berg spoke first. The officer, she said, claimed that it was forty.",
+        "Anna Berg",
+        id="whom-the-words-interrupt",
+    ),
+    pytest.param(
+        "Anna Berg spoke first. “Bales counted forty of them,” she said.",
+        "Anna Berg",
+        id="not-who-is-quoted",
+    ),
+    pytest.param(
+        "Anna Berg denied it. The engineer, Ruth Olsen, says she told her chief. “A map is no"
+        " dune,” she said.",
+        "Ruth Olsen",
+        id="who-speaks-of-what-she-said",
+    ),
+    pytest.param(
+        "Traveling to Crown Haven, he threatened them. At Crown Haven, he waited. They laughed,"
+        " he said.",
+        "he",
+        id="not-a-place",
+    ),
+    pytest.param(
+        "Its director, Álvaro Štěpán, regretted the ruling. The mummy would rot, he said.",
+        "Álvaro Štěpán",
+        id="letters-of-other-alphabets",
+    ),
+    pytest.param(
+        "The chief, S. V. Moen, said it was late. The lamp was out, he said.",
+        "S. V. Moen",
+        id="initials",
+    ),
+    pytest.param(
+        "Reminded of it by the company's chair, Dame Ruth Olsen, the company's head said no.",
+        "the company's head",
+        id="a-role-behind-the-name-of-another",
+    ),
+    pytest.param(
         "One patient did not want her name printed. The steam smelled, she said.",
         "One patient",
         id="one-without-a-name",

@@ -19,6 +19,18 @@ from ragtool.records import Span
         ("Prince Omar bin Moen came. King Moen spoke.", "Moen"),
         ("Moen Larsen came. Sir Moen spoke.", "Moen Larsen"),
         ("Karl Moen came. Ida Moen too. Moen spoke.", "Moen"),
+        ("Retired baker Álvaro Moen came. Moen spoke.", "Álvaro Moen"),
+        ("Choi Moen came, and she sat. Moen spoke.", "Choi Moen"),
+        ("The chief, G. R.R. Moen, came. Moen spoke.", "G. R.R. Moen"),
+        ("Astronomer Ida Moen came. Moen spoke.", "Ida Moen"),
+        ("They met Polonia Moen. Moen is a town.", "Moen"),
+        ("At the Moen Cinecon, Moen announced it.", "Moen"),
+        ("Moen Foods, the owner, came. Moen announced it.", "Moen"),
+        ("They saw other Native Moen tribes. The North Moen coast is long.", "Moen"),
+        ("Ida Moen came. She is not Moen of Navarre.", "Moen"),
+        ("Ida Moen came. She is not Moen the Great.", "Moen"),
+        ("Ida Moen came. Moen the next day left.", "Ida Moen"),
+        ("Duke Moen II came. Moen spoke.", "Moen"),
     ],
 )
 def test_the_whole_name(text: str, whole: str) -> None:
