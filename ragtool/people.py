@@ -21,8 +21,8 @@ from ragtool.titles import HONORIFICS, MEN, RANKS, ROLES, TITLED, WOMEN
 _TITLE, _FIRST_NAME, _CALLED = 3, 2, 1
 _HE_OR_SHE = re.compile(r"\b(?:(?P<he>he|him|his)|(?P<she>she|her|hers))\b", re.IGNORECASE)
 # No name begins with these.
-_GREETINGS = frozenset("hi hello hey dear".split())
-_OPENERS = STOP | DETERMINERS | PREPOSITIONS | ROLES | HONORIFICS | _GREETINGS
+_OPENERS = STOP | DETERMINERS | PREPOSITIONS | ROLES | HONORIFICS
+_OPENERS |= frozenset("hi hello hey dear without".split())
 _DAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
 # Behind a surname.
 _NUMERALS = frozenset("I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI".split())
@@ -62,7 +62,7 @@ _NO_PERSON = frozenset(
     stadium arena airport tower hotel park garden gardens cathedral castle palace dynasty empire
     war treaty act conference summit cup league award prize festival
     administration body resort records network earthquake hurricane cyclone fort point rovers
-    co kg gmbh inc ltd llc corp plc resources foods electric partners airlines airways motors
+    day doctrine co kg gmbh inc ltd llc corp plc resources foods electric partners airlines
     """.split()
 )
 
@@ -296,6 +296,7 @@ def gender(text: str, name: str) -> Pronoun | None:
     """ "he" or "she", by the title, the first name, and what the text calls the person;
     None where that does not tell."""
     votes = {"he": 0, "she": 0}
+    behind: Counter[str] = Counter()
     first = pronoun_of(name.split()[0])
     if first is not None:
         votes[first] += _FIRST_NAME
@@ -306,7 +307,10 @@ def gender(text: str, name: str) -> Pronoun | None:
         votes["she"] += _TITLE * bool(WOMEN & titles)
         called = _HE_OR_SHE.search(_about(text, match.end()))
         if called is not None and not _is_at(text, match.start(), name):
-            votes["he" if called["he"] else "she"] += _CALLED
+            behind["he" if called["he"] else "she"] += 1
+    # However often another's "she" stands behind his name, a first name weighs more.
+    if behind["he"] != behind["she"]:
+        votes[max(behind, key=lambda each: behind[each])] += _CALLED
     if votes["he"] == votes["she"]:
         return None
     return "he" if votes["he"] > votes["she"] else "she"
@@ -314,10 +318,9 @@ def gender(text: str, name: str) -> Pronoun | None:
 
 def _is_at(text: str, surname: int, name: str) -> bool:
     """Whether what ends in that surname is told of as a place: "at Fort Doe, he ..."."""
-    before = text[max(0, surname - len(name) - 8) : surname].removesuffix(
-        name.removesuffix(_surname(name))
-    )
-    return before.split()[-1:] != [] and before.split()[-1].casefold() in _OF_PLACES
+    before = text[max(0, surname - len(name) - 8) : surname]
+    words = before.removesuffix(name.removesuffix(_surname(name))).split()
+    return bool(words) and words[-1].casefold() in _OF_PLACES
 
 
 def _about(text: str, at: int) -> str:

@@ -250,6 +250,8 @@ def test_people(text: str, expected: list[str]) -> None:
         ("Xqz Berg spoke. She was late.", "Xqz Berg", None),
         ("According to Xqz Berg, “she was late”.", "Xqz Berg", None),
         ("Mrs Peter Olsen spoke.", "Peter Olsen", "she"),
+        ("Olsen saw her. Olsen met her. Olsen heard her.", "Peter Olsen", "he"),
+        ("At Xqz Berg she paused.", "Xqz Berg", None),
     ],
 )
 def test_gender(text: str, name: str, expected: str | None) -> None:
