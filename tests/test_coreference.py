@@ -83,15 +83,14 @@ SPEAKERS = [
         id="who-speaks-of-what-she-said",
     ),
     pytest.param(
-        "Traveling to Crown Haven, he threatened them. At Crown Haven, he waited. They laughed,"
-        " he said.",
+        "They like Crown Haven. At Crown Haven he paused. They laughed, he said.",
         "he",
         id="not-a-place",
     ),
     pytest.param(
         "Its director, Álvaro Štěpán, regretted the ruling. The mummy would rot, he said.",
         "Álvaro Štěpán",
-        id="letters-of-other-alphabets",
+        id="letters-beyond-a-to-z",
     ),
     pytest.param(
         "The chief, S. V. Moen, said it was late. The lamp was out, he said.",
